@@ -1,0 +1,87 @@
+/**
+ * What the queue does about an error. The error itself knows, because only the place that raised it knows what
+ * may have happened on the other side.
+ */
+export type RetryAdvice =
+  /** The call failed for a reason that may pass: spend an attempt, back off, try again. */
+  | { readonly kind: "retry" }
+  /** The ERP as a whole is away: spend nothing; the breaker decides when to go on. */
+  | { readonly kind: "outage" }
+  /** The ERP asks for fewer calls: spend nothing, come back after this many milliseconds. */
+  | { readonly kind: "slow-down"; readonly retryAfterMs: number }
+  /** The record itself is refused: park the job until a person or a mapping changes something. */
+  | { readonly kind: "park" };
+
+/** Base of every error that the sidecar raises on purpose. Anything else that is thrown is a bug. */
+export abstract class SidecarError extends Error {
+  /** Stable, documented in ARCHITECTURE.md, "Errors"; what alarms and people search for. */
+  abstract readonly code: `E_${string}`;
+  abstract readonly advice: RetryAdvice;
+  override get name(): string {
+    return this.code;
+  }
+}
+
+/** Data of the shop or the ERP does not have the form that it must have. */
+export class DecodeError extends SidecarError {
+  readonly code = "E_DECODE";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The configuration cannot be used; `faults` lists all that is wrong, each with its remedy. */
+export class ConfigError extends SidecarError {
+  readonly code = "E_CONFIG";
+  readonly advice: RetryAdvice = { kind: "park" };
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${String(faults.length)} fault(s):\n- ${faults.join("\n- ")}`);
+    this.faults = faults;
+  }
+}
+
+/** The database schema is newer than the program, half migrated, or was changed by hand. */
+export class SchemaError extends SidecarError {
+  readonly code = "E_SCHEMA";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The shop is not the one that this installation last saw: restored, cleared, cloned or moved. */
+export class IdentityError extends SidecarError {
+  readonly code = "E_IDENTITY";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** A mapping row is missing; `kind` and `key` name the very row to add. */
+export class MappingMissingError extends SidecarError {
+  readonly code = "E_MAPPING_MISSING";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The shop's signed endpoint cannot be reached or refused the request. */
+export class ShopCommandError extends SidecarError {
+  readonly code = "E_SHOP_COMMAND";
+  readonly advice: RetryAdvice = { kind: "retry" };
+}
+
+/** The worker no longer holds its claim: its lease ran out and another worker may have the job. */
+export class ClaimLostError extends SidecarError {
+  readonly code = "E_CLAIM_LOST";
+  readonly advice: RetryAdvice = { kind: "outage" };
+}
+
+/** The binlog cannot be read on from here; the message says why, and a full sweep follows. */
+export class BinlogGapError extends SidecarError {
+  readonly code = "E_BINLOG_GAP";
+  readonly advice: RetryAdvice = { kind: "retry" };
+}
+
+/** A line of the command line cannot be carried out; the message says what to type instead. */
+export class UsageError extends SidecarError {
+  readonly code = "E_USAGE";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,142 @@
+import type { ZodType } from "zod";
+import type { Clock } from "../domain/clock.ts";
+import { type RetryAdvice, SidecarError } from "../domain/errors.ts";
+import type { ErpRef, ExternalId } from "../domain/ids.ts";
+import type { CustomerBody, OrderBody } from "../domain/order.ts";
+
+/** One request to the ERP and what came of it, as it is recorded. Secrets (tokens, signatures) are not in it. */
+export interface ErpExchange {
+  readonly method: string;
+  /** Path and query, without host. */
+  readonly path: string;
+  /** The request's body as sent, or empty. */
+  readonly request: string;
+  /** The HTTP status, or 0 where no complete answer came. */
+  readonly status: number;
+  /** The answer's body as received (cut at 64 KiB), or the cause where none came. */
+  readonly answer: string;
+  readonly tookMs: number;
+}
+
+/** What every call to the ERP is given by its caller. */
+export interface ErpCall {
+  /** Aborts the call; an aborted create is ambiguous like a timeout. */
+  readonly signal: AbortSignal;
+  /** 0 goes first, 9 last: orders 3, customers 3, feeds 6, reconciliation 8, probes 0. */
+  readonly priority: number;
+  /** Receives each exchange as it ends, also the failed ones. Token requests are not noted. */
+  readonly note: (exchange: ErpExchange) => void;
+}
+
+/** A record found in the ERP by its external id. */
+export interface ErpRecord {
+  readonly ref: ErpRef;
+  /** The fingerprint that was sent with the record, or undefined where the ERP's record carries none. */
+  readonly fingerprint: string | undefined;
+}
+
+/** What an ERP can promise. */
+export interface ErpCapabilities {
+  /** The ERP itself refuses a second record with the same external id, also under concurrency. */
+  readonly uniqueKey: boolean;
+}
+
+/**
+ * All that the sidecar asks of an ERP. Function properties, not methods, so that nothing loses its `this`.
+ * Every function rejects with one of the errors below; anything else is a bug of the adapter.
+ */
+export interface ErpPort {
+  readonly name: string;
+  readonly capabilities: ErpCapabilities;
+  /** A cheap read that succeeds when the ERP can be worked with. */
+  readonly probe: (call: ErpCall) => Promise<void>;
+  readonly findCustomer: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
+  readonly createCustomer: (body: CustomerBody, call: ErpCall) => Promise<ErpRef>;
+  readonly amendCustomer: (ref: ErpRef, body: CustomerBody, call: ErpCall) => Promise<void>;
+  readonly findOrder: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
+  readonly createOrder: (body: OrderBody, call: ErpCall) => Promise<ErpRef>;
+  /** Replaces the order's content, lines included. Repeating it with the same body changes nothing. */
+  readonly amendOrder: (ref: ErpRef, body: OrderBody, call: ErpCall) => Promise<void>;
+  /** Releases sockets and timers. */
+  readonly close: () => Promise<void>;
+}
+
+/** An HTTP request of an adapter. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Milliseconds until the whole answer must be there. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * How an HTTP request ended. `not-sent` is certain (no connection was made, so nothing happened on the other
+ * side); `unknown` means that the request may have been executed.
+ */
+export type HttpOutcome =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
+  | { readonly kind: "not-sent"; readonly cause: string }
+  | { readonly kind: "unknown"; readonly cause: string };
+
+/** Sends one request; never rejects. Handed to adapters, so that they need no socket of their own. */
+export type HttpSend = (request: HttpRequest, signal: AbortSignal) => Promise<HttpOutcome>;
+
+/** What wiring hands to an adapter. */
+export interface AdapterTools {
+  readonly http: HttpSend;
+  readonly clock: Clock;
+}
+
+/** What `erp/<name>/adapter.ts` exports; wiring loads it by the configured name, so no list needs an edit. */
+export interface ErpAdapterModule<Settings> {
+  /** Schema of the `erp.<name>` section of the configuration. */
+  readonly settings: ZodType<Settings>;
+  readonly open: (settings: Settings, tools: AdapterTools) => ErpPort;
+}
+
+/** The ERP understood the record and refuses it: an unknown item, a missing field, a closed period. */
+export class ErpRejectedError extends SidecarError {
+  readonly code = "E_ERP_REJECTED";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The ERP says that a record with this external id exists. The caller looks it up before it believes anything. */
+export class ErpDuplicateError extends SidecarError {
+  readonly code = "E_ERP_DUPLICATE";
+  readonly advice: RetryAdvice = { kind: "retry" };
+}
+
+/** The ERP failed on this request (a 5xx, an unreadable answer). Whether it was executed is not known. */
+export class ErpFailedError extends SidecarError {
+  readonly code = "E_ERP_FAILED";
+  readonly advice: RetryAdvice = { kind: "retry" };
+}
+
+/** The request went out and no complete answer came. Whether it was executed is not known. */
+export class ErpAmbiguousError extends SidecarError {
+  readonly code = "E_ERP_AMBIGUOUS";
+  readonly advice: RetryAdvice = { kind: "retry" };
+}
+
+/** The ERP as a whole cannot be worked with: no connection, login refused, maintenance. Nothing was executed. */
+export class ErpUnavailableError extends SidecarError {
+  readonly code = "E_ERP_UNAVAILABLE";
+  readonly advice: RetryAdvice = { kind: "outage" };
+}
+
+/** The ERP answered 429: too many calls at once. Nothing was executed. */
+export class ErpThrottledError extends SidecarError {
+  readonly code = "E_ERP_THROTTLED";
+  readonly advice: RetryAdvice;
+  constructor(message: string, retryAfterMs: number) {
+    super(message);
+    this.advice = { kind: "slow-down", retryAfterMs };
+  }
+}
