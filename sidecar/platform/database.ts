@@ -1,0 +1,109 @@
+import {
+  Kysely,
+  type KyselyPlugin,
+  type LogEvent,
+  MysqlDialect,
+  OperationNodeTransformer,
+  type PluginTransformQueryArgs,
+  type RootOperationNode,
+  type SchemableIdentifierNode,
+  sql,
+  type Transaction,
+} from "kysely";
+import { createPool } from "mysql2";
+import type { Tables } from "./schema.ts";
+
+/** Where the shop's database is, and who we are there. */
+export interface DatabaseSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** The shop's table prefix, for instance `ps_`. */
+  readonly prefix: string;
+  readonly connections: number;
+  /** TLS as mysql2 takes it; undefined for a plain connection. */
+  readonly ssl?: { readonly rejectUnauthorized: boolean; readonly ca?: string };
+}
+
+/** Statements take this: a pool or, in a transaction, its one connection. */
+export type Database = Kysely<Tables>;
+/** A statement that makes no sense alone takes this. */
+export type Tx = Transaction<Tables>;
+
+/** The database's own time, UTC with microseconds; the only clock that rows are stamped with. */
+export const utcNow = sql<string>`UTC_TIMESTAMP(6)`;
+
+/** The database's time this many milliseconds from now. */
+export const utcIn = (ms: number) => sql<string>`UTC_TIMESTAMP(6) + INTERVAL ${ms * 1000} MICROSECOND`;
+
+/** Adds the shop's prefix to every table name, so that statements are written once for all shops. */
+class PrefixPlugin implements KyselyPlugin {
+  readonly #transformer: PrefixTransformer;
+  constructor(prefix: string) {
+    this.#transformer = new PrefixTransformer(prefix);
+  }
+  transformQuery(args: PluginTransformQueryArgs): RootOperationNode {
+    return this.#transformer.transformNode(args.node);
+  }
+  transformResult(
+    args: Parameters<KyselyPlugin["transformResult"]>[0],
+  ): ReturnType<KyselyPlugin["transformResult"]> {
+    return Promise.resolve(args.result);
+  }
+}
+
+class PrefixTransformer extends OperationNodeTransformer {
+  readonly #prefix: string;
+  constructor(prefix: string) {
+    super();
+    this.#prefix = prefix;
+  }
+  protected override transformSchemableIdentifier(node: SchemableIdentifierNode): SchemableIdentifierNode {
+    const name = `${this.#prefix}${node.identifier.name}`;
+    return { ...node, identifier: { ...node.identifier, name } };
+  }
+}
+
+const SESSION = [
+  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+  "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+] as const;
+
+/**
+ * Opens a pool. Every session is READ COMMITTED (under REPEATABLE READ a claim on the empty outbox makes a
+ * checkout's INSERT wait), in UTC, and strict. BIGINT beyond 2^53 comes as text, DECIMAL always does.
+ */
+export function openDatabase(settings: DatabaseSettings, onQuery?: (event: LogEvent) => void): Database {
+  const pool = createPool({
+    host: settings.host,
+    port: settings.port,
+    user: settings.user,
+    password: settings.password,
+    database: settings.database,
+    connectionLimit: settings.connections,
+    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+    charset: "utf8mb4",
+    dateStrings: true,
+    supportBigNumbers: true,
+    timezone: "Z",
+    enableKeepAlive: true,
+    connectTimeout: 10_000,
+  });
+  pool.on("connection", (connection) => {
+    // Errors of a dead connection reach the query that uses it; without a listener they would end the process.
+    connection.on("error", () => undefined);
+    for (const statement of SESSION) {
+      // A session without these settings could make a checkout wait: better no connection than such a one.
+      connection.query(statement, (error) => {
+        if (error !== null) connection.destroy();
+      });
+    }
+  });
+  return new Kysely<Tables>({
+    dialect: new MysqlDialect({ pool }),
+    plugins: [new PrefixPlugin(settings.prefix)],
+    ...(onQuery === undefined ? {} : { log: onQuery }),
+  });
+}

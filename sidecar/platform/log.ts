@@ -1,0 +1,98 @@
+import { pino } from "pino";
+
+/**
+ * Every line that the sidecar logs, one shape an event. Ids and codes only: names, addresses, e-mails and bodies
+ * never leave the process by the log (law 9). ARCHITECTURE.md, "Log events" lists them; a test compares.
+ */
+export type LogEvent =
+  | {
+      readonly event: "process.started";
+      readonly roles: readonly string[];
+      readonly version: string;
+      readonly schema: number;
+    }
+  | { readonly event: "process.draining"; readonly signal: string }
+  | { readonly event: "process.stopped"; readonly drainedMs: number }
+  | { readonly event: "process.crashed"; readonly message: string }
+  | {
+      readonly event: "loop.failed";
+      readonly loop: string;
+      readonly message: string;
+      readonly retryMs: number;
+    }
+  | { readonly event: "capture.leading"; readonly server: string }
+  | { readonly event: "capture.standby" }
+  | { readonly event: "capture.resumed"; readonly by: "gtid" | "position" | "now"; readonly from: string }
+  | { readonly event: "capture.gap"; readonly reason: string }
+  | { readonly event: "capture.lost"; readonly message: string; readonly retryMs: number }
+  | { readonly event: "capture.polling"; readonly reasons: readonly string[] }
+  | { readonly event: "capture.warning"; readonly reason: string }
+  | { readonly event: "hook.missed"; readonly orderId: number; readonly cause: string }
+  | { readonly event: "outbox.quarantined"; readonly eventId: string; readonly reason: string }
+  | {
+      readonly event: "sweep.finished";
+      readonly found: number;
+      readonly changed: number;
+      readonly tookMs: number;
+    }
+  | { readonly event: "job.done"; readonly subject: string; readonly tookMs: number }
+  | { readonly event: "job.held"; readonly subject: string; readonly code: string }
+  | {
+      readonly event: "job.alarmed";
+      readonly subject: string;
+      readonly code: string;
+      readonly heldMs: number;
+    }
+  | {
+      readonly event: "job.retrying";
+      readonly subject: string;
+      readonly code: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+    }
+  | { readonly event: "job.parked"; readonly subject: string; readonly code: string }
+  | {
+      readonly event: "job.buried";
+      readonly subject: string;
+      readonly code: string;
+      readonly attempts: number;
+    }
+  | { readonly event: "job.rescued"; readonly jobs: number }
+  | { readonly event: "job.claim_lost"; readonly subject: string }
+  | {
+      readonly event: "operation.acknowledged";
+      readonly key: string;
+      readonly externalId: string;
+      readonly erpRef: string;
+      readonly found: boolean;
+    }
+  | { readonly event: "erp.breaker"; readonly state: "open" | "closed"; readonly reason: string }
+  | { readonly event: "erp.limit"; readonly limit: number; readonly reason: string }
+  | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
+  | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
+  | { readonly event: "identity.adopted"; readonly how: string; readonly epoch: number }
+  | { readonly event: "http.listening"; readonly address: string }
+  | { readonly event: "pruned"; readonly rows: number };
+
+/** How bad it is: `info` is the normal course, `warn` heals by itself, `error` wants a person. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Writes one event. */
+export type Log = (level: LogLevel, event: LogEvent) => void;
+
+/** Logs JSON lines to standard output, with the process's ids and UTC times. */
+export function createLog(level: LogLevel): Log {
+  const logger = pino({
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    // The catalogue above carries no personal data; this is the second lock, should an event ever grow such a field.
+    redact: {
+      paths: ["email", "*.email", "password", "*.password", "secret", "*.secret", "authorization"],
+      remove: true,
+    },
+  });
+  return (at, event) => {
+    logger[at](event);
+  };
+}

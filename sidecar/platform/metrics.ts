@@ -1,0 +1,91 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/**
+ * All metrics of the sidecar, made here so that one reads the catalogue in one place. Labels hold codes and states,
+ * never ids or personal data. ARCHITECTURE.md, "Metrics" lists them; a test compares.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  return {
+    registry,
+    eventsIngested: new Counter({
+      name: "erpsync_events_ingested_total",
+      help: "Outbox events ingested, by type",
+      labelNames: ["type"],
+      registers,
+    }),
+    binlogTransactions: new Counter({
+      name: "erpsync_binlog_transactions_total",
+      help: "Binlog transactions with rows of ours",
+      registers,
+    }),
+    binlogLagMs: new Gauge({
+      name: "erpsync_binlog_lag_milliseconds",
+      help: "Age of the last binlog event when it was read, in whole seconds of the server's clock",
+      registers,
+    }),
+    captureLeader: new Gauge({
+      name: "erpsync_capture_leader",
+      help: "1 where this process reads the binlog",
+      registers,
+    }),
+    captureGaps: new Counter({
+      name: "erpsync_capture_gaps_total",
+      help: "Times that the binlog could not be read on",
+      registers,
+    }),
+    missedHooks: new Counter({
+      name: "erpsync_missed_hooks_total",
+      help: "Orders that no hook announced, by cause",
+      labelNames: ["cause"],
+      registers,
+    }),
+    outboxDepth: new Gauge({ name: "erpsync_outbox_depth", help: "Rows that wait in the outbox", registers }),
+    jobs: new Gauge({
+      name: "erpsync_jobs",
+      help: "Jobs by state, finished ones left out",
+      labelNames: ["state"],
+      registers,
+    }),
+    jobsSettled: new Counter({
+      name: "erpsync_jobs_settled_total",
+      help: "Claims settled, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    orderLatency: new Histogram({
+      name: "erpsync_order_latency_seconds",
+      help: "From the event in the shop to the acknowledgement",
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 14400],
+      registers,
+    }),
+    erpCalls: new Counter({
+      name: "erpsync_erp_calls_total",
+      help: "Calls of the ERP, by purpose and outcome",
+      labelNames: ["purpose", "outcome"],
+      registers,
+    }),
+    erpCallSeconds: new Histogram({
+      name: "erpsync_erp_call_seconds",
+      help: "Duration of ERP calls",
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
+      registers,
+    }),
+    erpInFlight: new Gauge({ name: "erpsync_erp_in_flight", help: "ERP calls under way", registers }),
+    erpLimit: new Gauge({ name: "erpsync_erp_limit", help: "ERP calls allowed at once", registers }),
+    breakerOpen: new Gauge({
+      name: "erpsync_erp_breaker_open",
+      help: "1 while the ERP as a whole is taken to be away",
+      registers,
+    }),
+    stopped: new Gauge({
+      name: "erpsync_stopped",
+      help: "1 while writing is stopped because the shop is not the one last seen",
+      registers,
+    }),
+  } as const;
+}
+
+/** The catalogue, as made by `createMetrics`. */
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,23 @@
+import type { Database, Tx } from "./database.ts";
+
+/** Errors after which the server has rolled back and the same work may be tried again at once. */
+const TRANSIENT = new Set(["ER_LOCK_DEADLOCK", "ER_LOCK_WAIT_TIMEOUT", "ER_CHECKREAD"]);
+const TRIES_MAX = 5;
+
+function isTransient(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && TRANSIENT.has(String(thrown.code));
+}
+
+/**
+ * Runs `work` in one READ COMMITTED transaction and commits it. After a deadlock the whole of `work` runs again, so
+ * it must have no effect outside the database.
+ */
+export async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (thrown) {
+      if (tries >= TRIES_MAX || !isTransient(thrown)) throw thrown;
+    }
+  }
+}
