@@ -97,6 +97,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // A second announcement would be a second sending, which only the caller may decide on.
+    if (this.#controller !== undefined)
+      this.#giveUp("the connection broke and the client wanted to send again");
     this.#controller = controller;
     // Given up while it queued for a socket: undici checks the abort before it writes the first byte.
     if (this.#settled) controller.abort(abortReason("given up before it was sent"));

@@ -50,3 +50,18 @@ function newJob(mark: Mark) {
     UTC_TIMESTAMP(6) + INTERVAL ${delayMs * 1_000} MICROSECOND, ${reasonCode},
     ${held ? utcNow : null}, ${mark.traceparent}, ${utcNow}, ${utcNow})`;
 }
+
+/**
+ * Which of these subjects have a job.
+ * Locks: none.
+ * Reads: the primary key.
+ */
+export async function knownSubjects(tx: Tx, subjects: readonly string[]): Promise<ReadonlySet<string>> {
+  if (subjects.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom("erpsync_job")
+    .select("subject")
+    .where("subject", "in", subjects)
+    .execute();
+  return new Set(rows.map((row) => row.subject));
+}

@@ -1,0 +1,68 @@
+/**
+ * The breaker of a lane. While it is open no job is claimed; only the probe, a read, is sent. It opens at once when
+ * the ERP as a whole is away (connection, login, maintenance), and when three different subjects failed with no
+ * success between. One order that always gets a 500 is one subject: it pays its own attempts and blocks nobody.
+ */
+export type Breaker =
+  | { readonly state: "closed"; readonly failed: readonly string[] }
+  | { readonly state: "open"; readonly reason: string; readonly probes: number; readonly probeAtMs: number };
+
+/** What the breaker hears. */
+export type BreakerEvent =
+  | { readonly kind: "success" }
+  /** A call failed, and the reason may be the record or the ERP. */
+  | { readonly kind: "failure"; readonly subject: string; readonly reason: string }
+  /** The ERP as a whole is away. */
+  | { readonly kind: "outage"; readonly reason: string }
+  | { readonly kind: "probe-failed"; readonly reason: string };
+
+/** The next state, and the subjects whose spent attempt is given back because the ERP as a whole was the cause. */
+export interface BreakerDecision {
+  readonly breaker: Breaker;
+  readonly refund: readonly string[];
+}
+
+export const CLOSED: Breaker = { state: "closed", failed: [] };
+/** Different subjects that must fail in a row. */
+export const FAILED_SUBJECTS = 3;
+const PROBE_FIRST_MS = 1_000;
+const PROBE_MAX_MS = 15_000;
+
+/** Milliseconds until the next probe, after this many failed ones: 1 s, 2 s, 4 s … 15 s. */
+export function probeDelayMs(probes: number): number {
+  return Math.min(PROBE_MAX_MS, PROBE_FIRST_MS * 2 ** Math.min(probes, 10));
+}
+
+function open(reason: string, nowMs: number, probes: number): Breaker {
+  return { state: "open", reason, probes, probeAtMs: nowMs + probeDelayMs(probes) };
+}
+
+/** Decides the breaker's next state. `nowMs` is on the monotonic clock. */
+export function decideBreaker(breaker: Breaker, event: BreakerEvent, nowMs: number): BreakerDecision {
+  switch (event.kind) {
+    case "success":
+      return { breaker: CLOSED, refund: [] };
+    case "probe-failed":
+      return breaker.state === "open"
+        ? { breaker: open(event.reason, nowMs, breaker.probes + 1), refund: [] }
+        : { breaker, refund: [] };
+    case "outage":
+      return breaker.state === "open"
+        ? { breaker, refund: [] }
+        : { breaker: open(event.reason, nowMs, 0), refund: breaker.failed };
+    case "failure":
+      return breaker.state === "open"
+        ? { breaker, refund: [event.subject] }
+        : countFailure(breaker, event, nowMs);
+  }
+}
+
+function countFailure(
+  breaker: Extract<Breaker, { state: "closed" }>,
+  event: Extract<BreakerEvent, { kind: "failure" }>,
+  nowMs: number,
+): BreakerDecision {
+  const failed = [...new Set([...breaker.failed, event.subject])];
+  if (failed.length < FAILED_SUBJECTS) return { breaker: { state: "closed", failed }, refund: [] };
+  return { breaker: open(event.reason, nowMs, 0), refund: failed };
+}

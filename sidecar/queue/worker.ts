@@ -1,0 +1,262 @@
+import PQueue from "p-queue";
+import type { Clock, Sleep } from "../domain/clock.ts";
+import { messageOf } from "../domain/errors.ts";
+import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
+import type { Database } from "../platform/database.ts";
+import type { Log } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { inTransaction } from "../platform/transaction.ts";
+import type { Wake } from "../platform/wake.ts";
+import { type Breaker, type BreakerEvent, CLOSED, decideBreaker } from "./decide-breaker.ts";
+import {
+  asWorkError,
+  settleFailure,
+  settleOutcome,
+  type WorkFailure,
+  type WorkOutcome,
+} from "./decide-settlement.ts";
+import {
+  type Claim,
+  lockReadyJobs,
+  noteAlarm,
+  readClaims,
+  readyDueJobs,
+  refundAttempts,
+  rescueJobs,
+  type Settled,
+  settleJob,
+  stampClaims,
+} from "./statements.ts";
+
+/** Does the work of one claim. */
+export type Work = (claim: Claim, signal: AbortSignal) => Promise<WorkOutcome>;
+
+/** Thrown by a stage to say more about a failure than the error itself can. */
+export class WorkFailedError extends Error {
+  readonly failure: WorkFailure;
+  constructor(failure: WorkFailure) {
+    super(failure.error.message);
+    this.failure = failure;
+  }
+}
+
+/** Milliseconds between two looks for jobs whose time has come. */
+const TICK_MS = 2_000;
+/** Milliseconds between two looks for ready jobs that nobody announced, and for orphans. */
+const SWEEP_MS = 10_000;
+
+export interface WorkerDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly wake: Wake;
+  readonly lane: Lane;
+  /** Jobs worked at once; a little over the ERP's limit, so that its next call is always ready. */
+  readonly concurrency: number;
+  /** Outlives the ERP's timeout, its abort and the settling. */
+  readonly leaseMs: number;
+  /** `host:pid`, for the record. */
+  readonly actor: string;
+  readonly newToken: () => string;
+  readonly work: Work;
+  /** A cheap read of the ERP; rejects while it is away. */
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** Whether writing is stopped; then nothing is claimed. */
+  readonly stopped: () => boolean;
+  /** True where this process is the only one that works (it holds the ERP port). */
+  readonly alone: boolean;
+}
+
+/**
+ * Works a lane: claims what is ready as places become free, and settles each claim. The database is the queue;
+ * PQueue only holds what is being worked.
+ */
+export class Worker {
+  readonly #deps: WorkerDeps;
+  readonly #places: PQueue;
+  #breaker: Breaker = CLOSED;
+  #tickAtMs = Number.NEGATIVE_INFINITY;
+  #sweepAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps;
+    this.#places = new PQueue({ concurrency: deps.concurrency });
+  }
+
+  /** The breaker's state and its reason, for `status` and `/ready`. */
+  get breaker(): Breaker {
+    return this.#breaker;
+  }
+
+  /**
+   * Claims and works until `signal`, then waits for what is under way. `abort` cuts that short: calls of the ERP are
+   * aborted, and the next start looks up what became of them. Rejects where the database is away.
+   */
+  async run(signal: AbortSignal, abort: AbortSignal): Promise<void> {
+    await this.#rescue(this.#deps.alone);
+    try {
+      let look = true;
+      while (!signal.aborted) {
+        if (await this.#tick()) look = true;
+        const claimed = look && (await this.#mayClaim(abort)) ? await this.#claim(abort) : 0;
+        // A claim that filled every place goes on when a place becomes free, which rings.
+        look = (claimed > 0 && this.#free() > 0) || (await this.#deps.wake.wait(this.#waitMs(), signal));
+      }
+    } finally {
+      await this.#places.onIdle();
+    }
+  }
+
+  #free(): number {
+    return this.#deps.concurrency - this.#places.pending - this.#places.size;
+  }
+
+  #waitMs(): number {
+    if (this.#breaker.state === "closed") return TICK_MS;
+    return Math.min(TICK_MS, Math.max(1, this.#breaker.probeAtMs - this.#deps.clock.monotonicMs()));
+  }
+
+  async #mayClaim(abort: AbortSignal): Promise<boolean> {
+    return !this.#deps.stopped() && (await this.#probe(abort));
+  }
+
+  /** Readies what is due; true where there may be something to claim that nobody rang for. */
+  async #tick(): Promise<boolean> {
+    const { clock, db, lane } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    // An open breaker looks at every tick, because its probe must go out though nobody rings.
+    if (nowMs < this.#tickAtMs) return this.#breaker.state === "open";
+    this.#tickAtMs = nowMs + TICK_MS;
+    const due = await readyDueJobs(db, lane);
+    if (nowMs < this.#sweepAtMs) return due > 0 || this.#breaker.state === "open";
+    this.#sweepAtMs = nowMs + SWEEP_MS;
+    await this.#rescue(false);
+    return true;
+  }
+
+  async #rescue(all: boolean): Promise<void> {
+    const jobs = await rescueJobs(this.#deps.db, all);
+    if (jobs > 0) this.#deps.log("warn", { event: "job.rescued", jobs });
+  }
+
+  async #claim(signal: AbortSignal): Promise<number> {
+    const { actor, db, lane, leaseMs, newToken } = this.#deps;
+    const free = this.#free();
+    if (free <= 0) return 0;
+    const claims = await inTransaction(db, async (tx) => {
+      const subjects = await lockReadyJobs(tx, lane, free);
+      if (subjects.length === 0) return [];
+      const token = newToken();
+      await stampClaims(tx, subjects, { token, by: actor, leaseMs });
+      return await readClaims(tx, subjects, token);
+    });
+    for (const claim of claims) {
+      void this.#places.add(async () => {
+        await this.#workOn(claim, signal);
+        this.#deps.wake.ring();
+      });
+    }
+    return claims.length;
+  }
+
+  /** Never rejects: a failure of one job stops only itself, and a lost database is found by the next round. */
+  async #workOn(claim: Claim, signal: AbortSignal): Promise<void> {
+    const startedMs = this.#deps.clock.monotonicMs();
+    try {
+      const outcome = await this.#deps.work(claim, signal);
+      if (outcome.kind === "held") await this.#alarm(claim, outcome.code);
+      if (outcome.kind === "held" || !outcome.settled)
+        await this.#settle(claim, settleOutcome(claim, outcome));
+      this.#note(claim, outcome, startedMs);
+    } catch (thrown) {
+      await this.#fail(claim, thrown).catch((error: unknown) => {
+        this.#deps.log("error", {
+          event: "loop.failed",
+          loop: "settle",
+          message: messageOf(error),
+          retryMs: this.#deps.leaseMs,
+        });
+      });
+    }
+  }
+
+  #note(claim: Claim, outcome: WorkOutcome, startedMs: number): void {
+    const { clock, log, metrics } = this.#deps;
+    metrics.jobsSettled.inc({ outcome: outcome.kind });
+    if (outcome.kind === "held")
+      log("info", { event: "job.held", subject: claim.subject, code: outcome.code });
+    else
+      log("info", {
+        event: "job.done",
+        subject: claim.subject,
+        tookMs: Math.round(clock.monotonicMs() - startedMs),
+      });
+  }
+
+  async #alarm(claim: Claim, code: string): Promise<void> {
+    if (claim.alarmed || claim.heldMs < HELD_ALARM_MS) return;
+    await noteAlarm(this.#deps.db, claim);
+    this.#deps.log("error", { event: "job.alarmed", subject: claim.subject, code, heldMs: claim.heldMs });
+  }
+
+  async #settle(claim: Claim, settled: Settled): Promise<void> {
+    if (await settleJob(this.#deps.db, claim, settled)) return;
+    this.#deps.log("warn", { event: "job.claim_lost", subject: claim.subject });
+  }
+
+  async #fail(claim: Claim, thrown: unknown): Promise<void> {
+    const failure: WorkFailure =
+      thrown instanceof WorkFailedError
+        ? thrown.failure
+        : { error: asWorkError(thrown), planHash: null, waitsFor: null };
+    const settled = settleFailure(claim, failure);
+    await this.#settle(claim, settled);
+    this.#deps.metrics.jobsSettled.inc({ outcome: settled.state });
+    this.#logFailure(claim, settled);
+    const { advice, message } = failure.error;
+    if (advice.kind === "outage") await this.hear({ kind: "outage", reason: message });
+    if (advice.kind === "retry")
+      await this.hear({ kind: "failure", subject: claim.subject, reason: message });
+  }
+
+  #logFailure(claim: Claim, settled: Settled): void {
+    const { log } = this.#deps;
+    const subject = claim.subject;
+    const code = settled.code ?? "";
+    const { attempts, delayMs } = settled;
+    if (settled.state === "dead") log("error", { event: "job.buried", subject, code, attempts });
+    if (settled.state === "parked") log("error", { event: "job.parked", subject, code });
+    if (settled.state === "retrying")
+      log("warn", { event: "job.retrying", subject, code, attempt: attempts, delayMs });
+  }
+
+  /** Tells the breaker what came of a call; stages report their successes, failures come by `work`'s errors. */
+  async hear(event: BreakerEvent): Promise<void> {
+    const before = this.#breaker;
+    const { breaker, refund } = decideBreaker(before, event, this.#deps.clock.monotonicMs());
+    this.#breaker = breaker;
+    if (before.state !== breaker.state) {
+      const reason = breaker.state === "open" ? breaker.reason : "the ERP answers again";
+      this.#deps.log("error", { event: "erp.breaker", state: breaker.state, reason });
+      this.#deps.metrics.breakerOpen.set(breaker.state === "open" ? 1 : 0);
+      this.#deps.wake.ring();
+    }
+    if (refund.length > 0) await refundAttempts(this.#deps.db, refund);
+  }
+
+  /** Probes the ERP when it is time; true when the breaker is closed again. */
+  async #probe(signal: AbortSignal): Promise<boolean> {
+    if (this.#breaker.state === "closed") return true;
+    if (this.#deps.clock.monotonicMs() < this.#breaker.probeAtMs) return false;
+    try {
+      await this.#deps.probe(signal);
+      await this.hear({ kind: "success" });
+      return true;
+    } catch (thrown) {
+      await this.hear({ kind: "probe-failed", reason: messageOf(thrown) });
+      return false;
+    }
+  }
+}
