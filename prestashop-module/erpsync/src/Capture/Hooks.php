@@ -1,0 +1,298 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Erpsync\Capture;
+
+if (!defined('_PS_VERSION_')) {
+    exit;
+}
+
+use Erpsync\Settings;
+
+/**
+ * The hooks that record what happens, one short method each; the shop calls them by these names.
+ */
+trait Hooks
+{
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderAddBefore(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->orderBegins($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderAddAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->orderPlaced($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderHistoryAddBefore(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \OrderHistory) {
+                $recorder->statusBegins($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderHistoryAddAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \OrderHistory) {
+                $recorder->statusChanged($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderUpdateBefore(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->orderUpdateBegins($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderUpdateAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->orderUpdated($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderDetailAddAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'line');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderDetailUpdateAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'line');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderDetailDeleteAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'line');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderCarrierAddAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'carrier');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderCarrierUpdateAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'carrier');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderSlipAddAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'slip');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderSlipUpdateAfter(array $params): void
+    {
+        $this->recordOrderPart($params, 'slip');
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderPaymentAddAfter(array $params): void
+    {
+        $this->recordPayment($params);
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderPaymentUpdateAfter(array $params): void
+    {
+        $this->recordPayment($params);
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectOrderPaymentDeleteAfter(array $params): void
+    {
+        $this->recordPayment($params);
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectCustomerUpdateAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Customer) {
+                $recorder->customerChanged((int) $object->id);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectAddressUpdateAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Address) {
+                $recorder->customerChanged((int) $object->id_customer);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionUpdateQuantity(array $params): void
+    {
+        $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params): void {
+            $recorder->stockMoved($params, self::writer());
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionProductUpdate(array $params): void
+    {
+        $this->record(Settings::CAPTURE_PRODUCTS, static function (Recorder $recorder) use ($params): void {
+            $id = $params['id_product'] ?? null;
+            $recorder->productChanged(is_numeric($id) ? (int) $id : 0);
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $customer
+     */
+    private function recordErasure(array $customer): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($customer): void {
+            $id = $customer['id'] ?? $customer['id_customer'] ?? null;
+            $recorder->customerChanged(is_numeric($id) ? (int) $id : 0);
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    private function recordOrderPart(array $params, string $cause): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params, $cause): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \OrderDetail || $object instanceof \OrderCarrier || $object instanceof \OrderSlip) {
+                $recorder->orderChanged((int) $object->id_order, $cause);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    private function recordPayment(array $params): void
+    {
+        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \OrderPayment) {
+                $recorder->paymentChanged((string) $object->order_reference);
+            }
+        });
+    }
+
+    /**
+     * @param callable(Recorder): void $body
+     */
+    private function record(string $switch, callable $body): void
+    {
+        $recorder = self::recorder();
+        $recorder->quietly($switch, static function () use ($recorder, $body): void {
+            $body($recorder);
+        });
+    }
+
+    /**
+     * One recorder for the process: the shop may make several instances of a module, and a pair spans two hooks.
+     */
+    private static function recorder(): Recorder
+    {
+        static $recorder = null;
+        if (!$recorder instanceof Recorder) {
+            $losses = LossLog::ofShop(_PS_ROOT_DIR_);
+            $recorder = new Recorder(new \Erpsync\ShopDatabase(\Db::getInstance()), $losses);
+        }
+
+        return $recorder;
+    }
+
+    /**
+     * Who moves the stock: the controller's class, `cli`, or the script (the webservice's is `dispatcher`).
+     */
+    private static function writer(): string
+    {
+        $controller = \Context::getContext()->controller;
+        if (is_object($controller)) {
+            return substr(get_class($controller), 0, 64);
+        }
+        $script = $_SERVER['SCRIPT_NAME'] ?? '';
+
+        return PHP_SAPI === 'cli' ? 'cli' : basename(is_string($script) ? $script : '', '.php');
+    }
+}

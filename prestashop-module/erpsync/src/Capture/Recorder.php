@@ -1,0 +1,266 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Erpsync\Capture;
+
+if (!defined('_PS_VERSION_')) {
+    exit;
+}
+
+use Erpsync\Database;
+use Erpsync\QueryFailed;
+use Erpsync\Settings;
+
+/**
+ * What each hook writes. A hook costs one INSERT and no network call; whatever happens in it, the shop goes on.
+ */
+final class Recorder
+{
+    /** @var Database */
+    private $database;
+
+    /** @var Outbox */
+    private $outbox;
+
+    /** @var LossLog */
+    private $losses;
+
+    /** @var Pair */
+    private $pair;
+
+    /** @var Checkout */
+    private $checkout;
+
+    /** @var Coalescer */
+    private $coalescer;
+
+    /** @var array<int, bool> orders whose address is about to change */
+    private $readdressed = [];
+
+    /** @var bool */
+    private $watchesShutdown = false;
+
+    public function __construct(Database $database, LossLog $losses)
+    {
+        $this->database = $database;
+        $this->losses = $losses;
+        $this->outbox = new Outbox($database);
+        $this->pair = new Pair($database, $this->outbox, $losses);
+        $this->checkout = new Checkout();
+        $this->coalescer = new Coalescer();
+    }
+
+    /**
+     * Runs the body of a hook. An Error thrown in a hook would end the checkout (PrestaShop swallows exceptions
+     * only), so everything is caught and counted.
+     *
+     * @param callable(): void $body
+     */
+    public function quietly(string $switch, callable $body): void
+    {
+        try {
+            if (Settings::isOn($switch)) {
+                $this->watchShutdown();
+                $body();
+            }
+        } catch (QueryFailed $failure) {
+            $this->losses->add($failure->cause(), 'hook', $switch);
+        } catch (\Throwable $error) {
+            $this->losses->add('error_'.get_class($error), 'hook', $switch);
+        }
+    }
+
+    public function orderBegins(\Order $order): void
+    {
+        $this->catchUp();
+        $this->checkout->begin((int) $order->id_cart);
+        $this->pair->begin($order, 'orders', static function () use ($order): Event {
+            return Event::orderPlaced((int) $order->id, (int) $order->id_shop);
+        });
+    }
+
+    public function orderPlaced(\Order $order): void
+    {
+        $this->checkout->placed((int) $order->id, (string) $order->reference);
+        $this->pair->end($order, 'orders', Event::orderPlaced((int) $order->id, (int) $order->id_shop));
+    }
+
+    public function statusBegins(\OrderHistory $history): void
+    {
+        $this->catchUp();
+        $this->pair->begin($history, 'order_history', function () use ($history): Event {
+            return $this->statusEvent($history);
+        });
+    }
+
+    public function statusChanged(\OrderHistory $history): void
+    {
+        $this->pair->end($history, 'order_history', $this->statusEvent($history));
+        $this->checkout->finished((int) $history->id_order);
+    }
+
+    public function orderChanged(int $orderId, string $cause): void
+    {
+        $this->catchUp();
+        if ($orderId > 0 && !$this->checkout->isOpen($orderId)) {
+            $this->writeThinned(Event::orderChanged($orderId, self::shopId(), $cause));
+        }
+    }
+
+    /**
+     * A payment belongs to a reference, which the orders of a split cart share.
+     */
+    public function paymentChanged(string $reference): void
+    {
+        $this->catchUp();
+        if ($reference === '' || $this->checkout->isReferenceOpen($reference)) {
+            return;
+        }
+        $orders = $this->database->table('orders');
+        $sql = "SELECT id_order FROM {$orders} WHERE reference = ".$this->database->quote($reference);
+        foreach ($this->database->rows($sql) as $row) {
+            $this->orderChanged((int) $row['id_order'], 'payment');
+        }
+    }
+
+    /**
+     * PrestaShop rewrites the whole order row at each update, so what changed is known only by looking before. Not
+     * done during checkout, where it would be four reads an order.
+     */
+    public function orderUpdateBegins(\Order $order): void
+    {
+        $this->catchUp();
+        if ($this->checkout->isOpen((int) $order->id)) {
+            return;
+        }
+        $orders = $this->database->table('orders');
+        $sql = "SELECT id_address_delivery, id_address_invoice FROM {$orders} WHERE id_order = ".(int) $order->id;
+        foreach ($this->database->rows($sql) as $row) {
+            $this->readdressed[(int) $order->id] = (int) $row['id_address_delivery'] !== (int) $order->id_address_delivery
+                || (int) $row['id_address_invoice'] !== (int) $order->id_address_invoice;
+        }
+    }
+
+    public function orderUpdated(\Order $order): void
+    {
+        $changed = $this->readdressed[(int) $order->id] ?? false;
+        unset($this->readdressed[(int) $order->id]);
+        if ($changed) {
+            $this->orderChanged((int) $order->id, 'address');
+        }
+    }
+
+    /**
+     * PrestaShop passes numbers as text at times. A checkout's own movements are told by its order lines.
+     *
+     * @param array<string, mixed> $params
+     */
+    public function stockMoved(array $params, string $writer): void
+    {
+        $this->catchUp();
+        $productId = self::number($params['id_product'] ?? null);
+        if ($this->checkout->isRunning() || $productId === null) {
+            return;
+        }
+        $this->write(Event::stockMoved(
+            $productId,
+            self::number($params['id_product_attribute'] ?? null) ?? 0,
+            self::number($params['id_shop'] ?? null) ?? self::shopId(),
+            self::number($params['delta_quantity'] ?? null),
+            self::number($params['quantity'] ?? null) ?? 0,
+            $writer
+        ));
+    }
+
+    public function productChanged(int $productId): void
+    {
+        $this->catchUp();
+        if ($productId > 0) {
+            $this->writeThinned(Event::productChanged($productId, self::shopId()));
+        }
+    }
+
+    public function customerChanged(int $customerId): void
+    {
+        $this->catchUp();
+        if ($customerId > 0) {
+            $this->writeThinned(Event::customerChanged($customerId, self::shopId()));
+        }
+    }
+
+    /**
+     * The end of the request: a broken pair is settled and what was held back is written.
+     */
+    public function finish(): void
+    {
+        try {
+            $this->pair->settle();
+            foreach ($this->coalescer->release(INF) as $event) {
+                $this->write($event);
+            }
+        } catch (\Throwable $error) {
+            $this->losses->add('error_'.get_class($error), 'hook', 'shutdown');
+        }
+    }
+
+    /**
+     * Every hook begins with it, so that a pair whose second half never came holds nothing up for long.
+     */
+    private function catchUp(): void
+    {
+        if ($this->pair->settle()) {
+            $this->checkout->orderFailed();
+        }
+        foreach ($this->coalescer->release(microtime(true)) as $event) {
+            $this->write($event);
+        }
+    }
+
+    private function watchShutdown(): void
+    {
+        if (!$this->watchesShutdown) {
+            $this->watchesShutdown = true;
+            register_shutdown_function([$this, 'finish']);
+        }
+    }
+
+    private function writeThinned(Event $event): void
+    {
+        if ($this->coalescer->admit($event, microtime(true))) {
+            $this->write($event);
+        }
+    }
+
+    private function write(Event $event): void
+    {
+        try {
+            $this->outbox->write($event);
+        } catch (QueryFailed $failure) {
+            $this->losses->add($failure->cause(), $event->type, $event->subject);
+        }
+    }
+
+    private function statusEvent(\OrderHistory $history): Event
+    {
+        return Event::orderStatusChanged(
+            (int) $history->id_order,
+            self::shopId(),
+            (int) $history->id_order_state,
+            (int) $history->id
+        );
+    }
+
+    private static function shopId(): int
+    {
+        return (int) \Context::getContext()->shop->id;
+    }
+
+    /**
+     * @param mixed $value
+     */
+    private static function number($value): ?int
+    {
+        return is_numeric($value) ? (int) $value : null;
+    }
+}

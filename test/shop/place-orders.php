@@ -1,0 +1,165 @@
+<?php
+
+declare(strict_types=1);
+
+/**
+ * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
+ *
+ *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1] [--pause=POINT]
+ *
+ * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
+ * --lines: how many different products a cart holds.
+ * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
+ *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
+ *          written, neither is committed) or after-commit. Counted from the first order that is placed.
+ *
+ * The pause is made by a subclass of the shop's own connection class; the module knows nothing of it.
+ */
+$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:']);
+$root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
+if (!is_file($root . '/config/config.inc.php')) {
+    fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
+    exit(2);
+}
+
+// The shop's bootstrap reads these as a web server would have set them.
+$_SERVER['REQUEST_METHOD'] = 'GET';
+$_SERVER['HTTP_HOST'] = 'localhost';
+$_SERVER['SERVER_NAME'] = 'localhost';
+$_SERVER['REQUEST_URI'] = '/';
+$_SERVER['REMOTE_ADDR'] = '127.0.0.1';
+
+require $root . '/config/config.inc.php';
+
+if (isset($options['pause'])) {
+    /** Stops the process at one statement of the checkout. */
+    final class PausingDb extends DbPDO
+    {
+        /** @var string */
+        public $point = '';
+
+        /**
+         * @param string $sql
+         *
+         * @return bool|PDOStatement
+         */
+        protected function _query($sql)
+        {
+            $order = 1 === preg_match('/^\s*INSERT\s+INTO\s+`' . _DB_PREFIX_ . 'orders`/i', $sql);
+            $outbox = 1 === preg_match('/^\s*INSERT\s+INTO\s+`?' . _DB_PREFIX_ . 'erpsync_outbox/i', $sql);
+            $commit = 1 === preg_match('/^\s*COMMIT/i', $sql);
+            if (('before-order' === $this->point && $order) || ('before-outbox' === $this->point && $outbox)) {
+                $this->stop();
+            }
+            $result = parent::_query($sql);
+            if (('after-outbox' === $this->point && $outbox) || ('after-commit' === $this->point && $commit)) {
+                $this->stop();
+            }
+
+            return $result;
+        }
+
+        private function stop(): void
+        {
+            fwrite(STDOUT, json_encode(['paused' => $this->point]) . "\n");
+            fflush(STDOUT);
+            while (true) {
+                sleep(60);
+            }
+        }
+    }
+    $pausing = new PausingDb(_DB_SERVER_, _DB_USER_, _DB_PASSWD_, _DB_NAME_, true);
+    Db::$instance[0] = $pausing;
+}
+
+$context = Context::getContext();
+$context->shop = new Shop(1);
+Shop::setContext(Shop::CONTEXT_SHOP, 1);
+$context->currency = new Currency((int) Configuration::get('PS_CURRENCY_DEFAULT'));
+$context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
+$context->language = new Language((int) Configuration::get('PS_LANG_DEFAULT'));
+// Without a container the checkout dies half way and leaves a torn order (PrestaShop 8.2.1, StockManager).
+$context->container = PrestaShop\PrestaShop\Adapter\ContainerBuilder::getContainer('front', false);
+
+// No mail leaves a test; 3 is PrestaShop's "never send".
+Configuration::set('PS_MAIL_METHOD', 3);
+
+$states = ['wire' => 'PS_OS_BANKWIRE', 'paid' => 'PS_OS_PAYMENT'];
+$state = (string) ($options['state'] ?? 'wire');
+$idState = isset($states[$state]) ? (int) Configuration::get($states[$state]) : (int) $state;
+$lines = max(1, (int) ($options['lines'] ?? 1));
+
+$products = Db::getInstance()->executeS(
+    'SELECT p.id_product, IFNULL(pa.id_product_attribute, 0) AS id_product_attribute
+       FROM ' . _DB_PREFIX_ . 'product p
+       LEFT JOIN ' . _DB_PREFIX_ . 'product_attribute pa ON pa.id_product = p.id_product AND pa.default_on = 1
+      WHERE p.active = 1 AND p.is_virtual = 0 AND p.cache_is_pack = 0 AND p.customizable = 0
+      ORDER BY p.id_product LIMIT 12'
+);
+
+/** A customer with an address, new for each process so that two processes share no row but the stock's. */
+$unique = getmypid() . bin2hex(random_bytes(4));
+$customer = new Customer();
+$customer->firstname = 'Ada';
+$customer->lastname = 'Tester';
+$customer->email = "ada.{$unique}@example.test";
+$customer->passwd = Tools::hash('a-test-password');
+$customer->id_default_group = (int) Configuration::get('PS_CUSTOMER_GROUP');
+$customer->add();
+$address = new Address();
+$address->id_customer = (int) $customer->id;
+$address->id_country = (int) Configuration::get('PS_COUNTRY_DEFAULT');
+$address->alias = 'Home';
+$address->firstname = 'Ada';
+$address->lastname = 'Tester';
+$address->address1 = '1 rue du Test';
+$address->postcode = '75001';
+$address->city = 'Paris';
+$address->add();
+$context->customer = $customer;
+
+$payment = Module::getInstanceByName('ps_wirepayment');
+$carrier = (int) Configuration::get('PS_CARRIER_DEFAULT');
+// Only now: the customer above is written before the checkout, and is not what a pause aims at.
+if (isset($pausing)) {
+    $pausing->point = (string) $options['pause'];
+}
+
+for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
+    $cart = new Cart();
+    $cart->id_customer = (int) $customer->id;
+    $cart->id_address_delivery = (int) $address->id;
+    $cart->id_address_invoice = (int) $address->id;
+    $cart->id_lang = (int) $context->language->id;
+    $cart->id_currency = (int) $context->currency->id;
+    $cart->id_shop = 1;
+    $cart->id_shop_group = 1;
+    $cart->id_carrier = $carrier;
+    $cart->secure_key = $customer->secure_key;
+    $cart->add();
+    $context->cart = $cart;
+    for ($line = 0; $line < $lines; ++$line) {
+        $product = $products[($n + $line) % count($products)];
+        $cart->updateQty(1, (int) $product['id_product'], (int) $product['id_product_attribute']);
+    }
+    $cart->setDeliveryOption([(int) $address->id => $carrier . ',']);
+    $cart->update();
+    $started = microtime(true);
+    $payment->validateOrder(
+        (int) $cart->id,
+        $idState,
+        (float) $cart->getOrderTotal(),
+        'Bank wire',
+        null,
+        [],
+        (int) $context->currency->id,
+        false,
+        $customer->secure_key
+    );
+    fwrite(STDOUT, json_encode([
+        'id_order' => (int) $payment->currentOrder,
+        'id_customer' => (int) $customer->id,
+        'id_cart' => (int) $cart->id,
+        'validate_ms' => round((microtime(true) - $started) * 1000, 2),
+    ]) . "\n");
+}
