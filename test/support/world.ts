@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import mysql from "mysql2/promise";
 import type { ServerAddress } from "./database-server.ts";
 import { type SeedOptions, seedSql } from "./seed.ts";
+import { ShopSimulator } from "./shop-simulator.ts";
 import { SupportError } from "./support-error.ts";
 
 const SHOP_SCHEMA = new URL("shop-schema.sql", import.meta.url);
@@ -38,6 +39,7 @@ export class World implements AsyncDisposable {
   readonly seed: SeedOptions;
   /** Root's pool on the world's database; takes several statements at once, dates come as strings. */
   readonly pool: mysql.Pool;
+  readonly #shops = new Map<number, ShopSimulator>();
   readonly #cleanups: (() => unknown)[] = [];
 
   private constructor(server: ServerAddress, database: string, options: WorldOptions) {
@@ -105,6 +107,13 @@ export class World implements AsyncDisposable {
     this.onDispose(() => this.pool.query("DROP USER IF EXISTS ?@'127.0.0.1'", [user]));
     for (const grant of grants) await this.pool.query(`GRANT ${grant} TO ?@'127.0.0.1'`, [user]);
     return { user, password };
+  }
+
+  /** The n-th PHP process of this shop; the same number is the same process and connection. */
+  shop(number = 1): ShopSimulator {
+    const shop = this.#shops.get(number) ?? new ShopSimulator(this);
+    this.#shops.set(number, shop);
+    return shop;
   }
 
   /** Runs when the world ends, last registered first; the database is dropped after all of them. */
