@@ -1,0 +1,126 @@
+import type { ErpRef, ExternalId } from "../../domain/ids.ts";
+import {
+  type AdapterTools,
+  type ErpCall,
+  ErpDuplicateError,
+  ErpFailedError,
+  type ErpPort,
+  type ErpRecord,
+  ErpRejectedError,
+} from "../port.ts";
+import { type Answer, decodeLocation, decodeRecord, type Verdict } from "./decode-answer.ts";
+import { encodeCustomerAmendment, encodeCustomerCreation } from "./encode-customer.ts";
+import { encodeOrderAmendment, encodeOrderCreation } from "./encode-order.ts";
+import { type Ask, type Budget, createAsk, startBudget } from "./exchange.ts";
+import { type NetSuiteSettings, settings } from "./settings.ts";
+
+export { settings };
+
+type RecordType = "salesOrder" | "customer";
+
+const RECORDS = "/services/rest/record/v1";
+
+/** NetSuite by its REST record service; facts and open questions are in this folder's README. */
+export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
+  const ask = createAsk(config, tools);
+  const budget = (): Budget => startBudget(tools.clock, config.timeoutMs);
+  const fields = { salesOrder: config.fingerprintField, customer: config.customerFingerprintField };
+  const find = (type: RecordType, externalId: ExternalId, call: ErpCall): Promise<ErpRecord | undefined> =>
+    findRecord(ask, { type, externalId, field: fields[type] }, call, budget());
+  const create = (type: RecordType, externalId: ExternalId, body: unknown, call: ErpCall): Promise<ErpRef> =>
+    createRecord(ask, { type, externalId, field: fields[type] }, body, call, budget());
+  return {
+    name: "netsuite",
+    capabilities: { uniqueKey: true },
+    probe: (call) => probe(ask, call, budget()),
+    findCustomer: (externalId, call) => find("customer", externalId, call),
+    createCustomer: async (body, call) =>
+      create("customer", body.externalId, encodeCustomerCreation(body, config), call),
+    amendCustomer: async (ref, body, call) =>
+      amendRecord(ask, `customer/${ref}`, encodeCustomerAmendment(body), call, budget()),
+    findOrder: (externalId, call) => find("salesOrder", externalId, call),
+    createOrder: async (body, call) =>
+      create("salesOrder", body.externalId, encodeOrderCreation(body, config), call),
+    // Without `replace` NetSuite would add the lines to those that are there (Oracle section_1545295601).
+    amendOrder: async (ref, body, call) =>
+      amendRecord(ask, `salesOrder/${ref}?replace=item`, encodeOrderAmendment(body, config), call, budget()),
+    close: () => Promise.resolve(),
+  };
+}
+
+interface Target {
+  readonly type: RecordType;
+  readonly externalId: ExternalId;
+  /** The field that carries the fingerprint. */
+  readonly field: string;
+}
+
+/** Reads one customer by SuiteQL: it needs the same login, pool and permissions as the work itself. */
+async function probe(ask: Ask, call: ErpCall, budget: Budget): Promise<void> {
+  const verdict = await ask(
+    {
+      method: "POST",
+      path: "/services/rest/query/v1/suiteql?limit=1",
+      body: { q: "SELECT id FROM customer ORDER BY id" },
+      headers: { prefer: "transient" },
+    },
+    call,
+    budget,
+  );
+  doneOrThrow(verdict);
+}
+
+async function findRecord(
+  ask: Ask,
+  target: Target,
+  call: ErpCall,
+  budget: Budget,
+): Promise<ErpRecord | undefined> {
+  const path = `${RECORDS}/${target.type}/eid:${target.externalId}`;
+  const verdict = await ask({ method: "GET", path }, call, budget);
+  if (verdict.kind === "absent") return undefined;
+  const record = decodeRecord(doneOrThrow(verdict), target.externalId, target.field);
+  // Neither there nor absent: to call it absent would make a second record.
+  if (record === undefined)
+    throw new ErpFailedError(`NetSuite's answer is not the record ${target.externalId}`);
+  return record;
+}
+
+/**
+ * POST with the external id, never PUT: an upsert repeated adds its lines again (Oracle section_1545295601).
+ * @throws ErpDuplicateError where the record exists, confirmed by a lookup.
+ */
+async function createRecord(
+  ask: Ask,
+  target: Target,
+  body: unknown,
+  call: ErpCall,
+  budget: Budget,
+): Promise<ErpRef> {
+  const verdict = await ask({ method: "POST", path: `${RECORDS}/${target.type}`, body }, call, budget);
+  if (verdict.kind === "rejected" && verdict.mayBeDuplicate) {
+    const existing = await findRecord(ask, target, call, budget);
+    if (existing === undefined) throw verdict.error;
+    throw new ErpDuplicateError(`${target.type} ${target.externalId} exists as ${existing.ref}`);
+  }
+  const ref = decodeLocation(doneOrThrow(verdict));
+  if (ref === undefined) throw new ErpFailedError(`NetSuite did not say where ${target.externalId} is`);
+  return ref;
+}
+
+async function amendRecord(
+  ask: Ask,
+  path: string,
+  body: unknown,
+  call: ErpCall,
+  budget: Budget,
+): Promise<void> {
+  doneOrThrow(await ask({ method: "PATCH", path: `${RECORDS}/${path}`, body }, call, budget));
+}
+
+function doneOrThrow(verdict: Verdict): Answer {
+  if (verdict.kind === "done") return verdict.answer;
+  throw verdict.kind === "absent"
+    ? new ErpRejectedError("the record is gone from NetSuite, or its type is not open to this role")
+    : verdict.error;
+}

@@ -1,0 +1,113 @@
+import { z } from "zod";
+
+const internalId = z.string().regex(/^-?[0-9]{1,18}$/, "an internal id of NetSuite is a whole number");
+const fieldName = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,59}$/, "a field's internal name has letters, digits and _ only");
+
+const oauth2 = z.strictObject({
+  kind: z.literal("oauth2"),
+  clientId: z.string().min(1).describe("Client id (consumer key) of the integration record."),
+  certificateId: z
+    .string()
+    .min(1)
+    .describe(
+      "Id that NetSuite gave the certificate under OAuth 2.0 Client Credentials Setup; sent as `kid`.",
+    ),
+  privateKey: z
+    .string()
+    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "expected the text of a PEM file")
+    .describe("Private key of that certificate, PKCS #8 PEM text: RSA of 3072 or 4096 bits, or EC P-256."),
+  algorithm: z
+    .enum(["PS256", "ES256"])
+    .default("PS256")
+    .describe("PS256 for an RSA key, ES256 for an EC key."),
+});
+
+const tba = z.strictObject({
+  kind: z.literal("tba"),
+  consumerKey: z.string().min(1).describe("Consumer key of the integration record."),
+  consumerSecret: z.string().min(1).describe("Consumer secret of the integration record."),
+  tokenId: z.string().min(1).describe("Token id of the access token."),
+  tokenSecret: z.string().min(1).describe("Token secret of the access token."),
+});
+
+/** Schema of the section `erp.netsuite`; the documentation of the configuration is made from its descriptions. */
+export const settings = z
+  .strictObject({
+    account: z
+      .string()
+      .regex(/^[0-9a-zA-Z]+([_-][0-9a-zA-Z]+)?$/)
+      .describe("Account id, for instance `5256042` or `5256042_SB1` for a sandbox."),
+    baseUrl: z
+      .url()
+      .optional()
+      .describe(
+        "Address of the REST services without path; `https://<account>.suitetalk.api.netsuite.com` unless set.",
+      ),
+    tokenUrl: z
+      .url()
+      .optional()
+      .describe("Address of the OAuth 2.0 token endpoint; below `baseUrl` unless set."),
+    auth: z
+      .discriminatedUnion("kind", [oauth2, tba])
+      .describe(
+        "How to log in: `oauth2` (client credentials) or `tba` (token-based, which takes no new integrations from 2027.1).",
+      ),
+    timeoutMs: z
+      .int()
+      .min(1_000)
+      .max(300_000)
+      .default(30_000)
+      .describe("Milliseconds that one operation on NetSuite may take, log-in and confirmation included."),
+    subsidiaryId: internalId.optional().describe("Internal id of the subsidiary (OneWorld accounts only)."),
+    currencies: z
+      .record(z.string().regex(/^[A-Z]{3}$/), internalId)
+      .describe("Internal id of each currency that the shop sells in, by ISO code."),
+    exchangeRate: z
+      .enum(["shop", "netsuite"])
+      .default("shop")
+      .describe(
+        "`shop` sends the order's own rate (right only where the shop's default currency is the subsidiary's base currency); `netsuite` leaves it to NetSuite's rate table.",
+      ),
+    shippingItemId: internalId
+      .optional()
+      .describe("Internal id of the shipping item (`shipMethod`) that carries the shipping cost."),
+    locationId: internalId.optional().describe("Internal id of the location that orders ship from."),
+    customFormId: internalId.optional().describe("Internal id of the sales order form to use."),
+    orderStatus: z
+      .enum(["A", "B"])
+      .default("B")
+      .describe("Status of a new order: `A` pending approval, `B` pending fulfillment."),
+    fingerprintField: fieldName
+      .default("memo")
+      .describe(
+        "Body field of the sales order that carries the fingerprint: `memo` or a `custbody_…` text field.",
+      ),
+    customerFingerprintField: fieldName
+      .default("comments")
+      .describe(
+        "Field of the customer that carries the fingerprint: `comments` or a `custentity_…` text field.",
+      ),
+    customerName: z
+      .enum(["external-id", "automatic"])
+      .default("external-id")
+      .describe(
+        "Name (`entityId`) of a new customer: the external id, so that two John Smiths do not collide, or NetSuite's own numbering.",
+      ),
+  })
+  .describe("NetSuite by SuiteTalk REST web services.");
+
+/** The section `erp.netsuite` as read. */
+export type NetSuiteSettings = z.infer<typeof settings>;
+
+/** `https://…` of the account's REST services, without a slash at the end. The host writes `_` as `-`, in small letters. */
+export function baseUrlOf(from: Pick<NetSuiteSettings, "account" | "baseUrl">): string {
+  const host = from.account.toLowerCase().replaceAll("_", "-");
+  return (from.baseUrl ?? `https://${host}.suitetalk.api.netsuite.com`).replace(/\/+$/, "");
+}
+
+/** The token endpoint; it is the audience of the assertion too. */
+export function tokenUrlOf(from: Pick<NetSuiteSettings, "account" | "baseUrl" | "tokenUrl">): string {
+  return from.tokenUrl ?? `${baseUrlOf(from)}/services/rest/auth/oauth2/v1/token`;
+}

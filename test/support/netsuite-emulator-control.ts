@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { EmulatorCore } from "./netsuite-emulator.ts";
+import type { AuthKind } from "./netsuite-emulator-auth.ts";
+import type { Fault } from "./netsuite-emulator-faults.ts";
+
+/**
+ * The control endpoint, for tests and demos in other processes:
+ *
+ * | request | does |
+ * |---|---|
+ * | `GET /_emulator/state` | `{url, orders, customers, calls, inFlight, maxInFlight, tokensIssued}`, counts only |
+ * | `GET /_emulator/orders`, `/customers`, `/duplicates`, `/calls[?since=SEQ]` | the records, the log |
+ * | `GET /_emulator/settings[?auth=oauth2-es256]` | the section `erp.netsuite` to configure |
+ * | `POST /_emulator/faults` with a fault | switches it on, answers `{id}` |
+ * | `DELETE /_emulator/faults[/ID]` | switches all off, or one |
+ * | `POST /_emulator/down`, `/up`, `/expire-tokens`, `/reset-log` | as the functions of the same name |
+ * | `POST /_emulator/items` with `{"ids": [...]}` | adds items to the account |
+ */
+export function createControl(
+  emulator: EmulatorCore,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const commands = commandsOf(emulator);
+  return (request, response) => {
+    const url = new URL(request.url ?? "/", "http://control");
+    answer(`${request.method ?? "GET"} ${url.pathname}`, url, request, commands).then(
+      (body) => {
+        response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
+        response.end(JSON.stringify(body ?? { error: "there is no such command" }));
+      },
+      (thrown: unknown) => {
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: String(thrown) }));
+      },
+    );
+  };
+}
+
+type Command = (url: URL, body: unknown) => unknown;
+
+async function answer(
+  route: string,
+  url: URL,
+  request: IncomingMessage,
+  commands: Readonly<Record<string, Command>>,
+): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  const command = commands[route.replace(/\/faults\/\d+$/, "/faults/ID")];
+  return command === undefined
+    ? undefined
+    : ((await command(url, text === "" ? {} : JSON.parse(text))) ?? {});
+}
+
+function commandsOf(emulator: EmulatorCore): Readonly<Record<string, Command>> {
+  return {
+    "GET /_emulator/state": () => ({
+      url: emulator.url,
+      orders: emulator.orders().length,
+      customers: emulator.customers().length,
+      calls: emulator.calls().length,
+      inFlight: emulator.inFlight(),
+      maxInFlight: emulator.maxInFlight(),
+      tokensIssued: emulator.tokensIssued(),
+    }),
+    "GET /_emulator/orders": () => emulator.orders(),
+    "GET /_emulator/customers": () => emulator.customers(),
+    "GET /_emulator/duplicates": () => emulator.duplicates(),
+    "GET /_emulator/calls": (url) => {
+      const since = Number(url.searchParams.get("since") ?? 0);
+      return emulator.calls().filter((call) => call.seq > since);
+    },
+    "GET /_emulator/settings": (url) =>
+      emulator.settings((url.searchParams.get("auth") ?? "oauth2-es256") as AuthKind),
+    "POST /_emulator/faults": (_url, body) => ({ id: emulator.faults.add(body as Fault) }),
+    "DELETE /_emulator/faults": () => {
+      emulator.faults.clear();
+    },
+    "DELETE /_emulator/faults/ID": (url) => {
+      emulator.faults.remove(Number(url.pathname.split("/").at(-1)));
+    },
+    "POST /_emulator/down": () => emulator.down(),
+    "POST /_emulator/up": () => emulator.up(),
+    "POST /_emulator/expire-tokens": () => {
+      emulator.expireTokens();
+    },
+    "POST /_emulator/reset-log": () => {
+      emulator.resetLog();
+    },
+    "POST /_emulator/items": (_url, body) => {
+      emulator.addItems((body as { ids: string[] }).ids.map(String));
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { type AuthKind, type AuthSettings, createEmulatorAuth } from "./netsuite-emulator-auth.ts";
+import { createControl } from "./netsuite-emulator-control.ts";
+import { createFaultSwitch, type FaultSwitch } from "./netsuite-emulator-faults.ts";
+import { type CallLog, createCallLog, type EmulatorCall } from "./netsuite-emulator-log.ts";
+import { createPool, type Gate, handle } from "./netsuite-emulator-pool.ts";
+import { createRecordStore, type RecordStore, type StoredRecord } from "./netsuite-emulator-records.ts";
+import { SEED, type Seed } from "./netsuite-emulator-seed.ts";
+
+export type { AuthKind } from "./netsuite-emulator-auth.ts";
+export type { Fault, FaultMatch } from "./netsuite-emulator-faults.ts";
+export type { EmulatorCall } from "./netsuite-emulator-log.ts";
+export type { StoredRecord } from "./netsuite-emulator-records.ts";
+
+/** How the account is made; the defaults are an account with 10 concurrent calls and tokens of an hour. */
+export interface EmulatorOptions {
+  /** 0 (any free port) unless told. */
+  readonly port?: number;
+  /** Port of the control endpoint; 0 unless told. */
+  readonly controlPort?: number;
+  readonly account?: string;
+  /** Calls that the account carries out at once; one more is answered 429. */
+  readonly concurrencyLimit?: number;
+  readonly tokenLifeSeconds?: number;
+  readonly seed?: Seed;
+  /** False makes an ERP that enforces no key, to see a test of exactly-once fail. */
+  readonly uniqueExternalIds?: boolean;
+  readonly nowMs?: () => number;
+}
+
+/** The section `erp.netsuite` of a configuration that works on the emulator. */
+export interface EmulatorSettings {
+  readonly account: string;
+  readonly baseUrl: string;
+  readonly auth: AuthSettings;
+  readonly subsidiaryId: string;
+  readonly currencies: Readonly<Record<string, string>>;
+  readonly shippingItemId: string;
+}
+
+/**
+ * A NetSuite account over real HTTP, as far as the facts about it go. Each rule in the files beside this one names the
+ * fact that it stands on; what passes here has not passed at NetSuite.
+ */
+export interface NetSuiteEmulator {
+  readonly url: string;
+  /** Address of the control endpoint; it answers also while the ERP is down. */
+  readonly controlUrl: string;
+  readonly settings: (auth?: AuthKind) => EmulatorSettings;
+  readonly faults: FaultSwitch;
+  /** Refuses connections and breaks the open ones, until `up`. */
+  readonly down: () => Promise<void>;
+  readonly up: () => Promise<void>;
+  readonly expireTokens: () => void;
+  readonly tokensIssued: () => number;
+  readonly addItems: (ids: readonly string[]) => void;
+  readonly orders: () => readonly StoredRecord[];
+  readonly customers: () => readonly StoredRecord[];
+  /** Orders that exist twice: by external id, or by the marked fingerprint in their memo. */
+  readonly duplicates: () => readonly (readonly StoredRecord[])[];
+  readonly calls: () => readonly EmulatorCall[];
+  readonly inFlight: () => number;
+  readonly maxInFlight: () => number;
+  /** Forgets ended calls and starts `maxInFlight` anew; records stay. */
+  readonly resetLog: () => void;
+  /** Waits until the condition holds; it is looked at whenever a call arrives or ends. */
+  readonly until: (condition: () => boolean) => Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+/** Starts an emulator on the loopback address. */
+export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Promise<NetSuiteEmulator> {
+  const seed = options.seed ?? SEED;
+  const nowMs = options.nowMs ?? Date.now;
+  const account = options.account ?? "5256042_SB1";
+  const store = createRecordStore(seed, options.uniqueExternalIds ?? true);
+  const log = createCallLog(nowMs);
+  const faults = createFaultSwitch();
+  const listener = createListener(options.port ?? 0, (request, response) => handle(request, response, gate));
+  const auth = createEmulatorAuth({
+    account,
+    tokenUrl: () => `${listener.url()}/services/rest/auth/oauth2/v1/token`,
+    tokenLifeSeconds: options.tokenLifeSeconds ?? 3_600,
+    nowMs,
+  });
+  const pool = createPool(options.concurrencyLimit ?? 10);
+  const gate: Gate = { origin: listener.url, auth, faults, log, pool, store };
+  await listener.up();
+  const settings = (kind: AuthKind = "oauth2-es256"): EmulatorSettings => ({
+    account,
+    baseUrl: listener.url(),
+    auth: auth.settings(kind),
+    subsidiaryId: seed.subsidiaryIds[0] ?? "",
+    currencies: Object.fromEntries(seed.currencies.map(({ code, id }) => [code, id])),
+    shippingItemId: seed.shippingItemIds[0] ?? "",
+  });
+  const emulator = {
+    url: listener.url(),
+    settings,
+    faults,
+    down: listener.down,
+    up: listener.up,
+    expireTokens: auth.expireTokens,
+    tokensIssued: auth.tokensIssued,
+    ...views(store, log),
+  };
+  const control = createListener(options.controlPort ?? 0, createControl(emulator));
+  await control.up();
+  const close = async (): Promise<void> => {
+    await Promise.all([listener.down(), control.down()]);
+  };
+  return { ...emulator, controlUrl: `${control.url()}/_emulator`, close, [Symbol.asyncDispose]: close };
+}
+
+/** The part of an emulator that the control endpoint offers to other processes. */
+export type EmulatorCore = Omit<NetSuiteEmulator, "controlUrl" | "close" | typeof Symbol.asyncDispose>;
+
+type Views = Pick<
+  NetSuiteEmulator,
+  | "addItems"
+  | "orders"
+  | "customers"
+  | "duplicates"
+  | "calls"
+  | "inFlight"
+  | "maxInFlight"
+  | "resetLog"
+  | "until"
+>;
+
+function views(store: RecordStore, log: CallLog): Views {
+  return {
+    addItems: store.addItems,
+    orders: () => store.all("salesOrder"),
+    customers: () => store.all("customer"),
+    duplicates: () => duplicatesOf(store.all("salesOrder")),
+    calls: log.calls,
+    inFlight: log.inFlight,
+    maxInFlight: log.maxInFlight,
+    resetLog: log.reset,
+    until: log.until,
+  };
+}
+
+function duplicatesOf(orders: readonly StoredRecord[]): readonly (readonly StoredRecord[])[] {
+  const groups = new Map<string, StoredRecord[]>();
+  for (const order of orders) {
+    const mark = /\[erpsync:[^\]]*\]/.exec(String(order.body["memo"] ?? ""))?.[0];
+    for (const key of [`eid:${order.externalId}`, ...(mark === undefined ? [] : [mark])]) {
+      groups.set(key, [...(groups.get(key) ?? []), order]);
+    }
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+interface Listener {
+  readonly url: () => string;
+  readonly up: () => Promise<void>;
+  readonly down: () => Promise<void>;
+}
+
+/** A server that can be stopped and started again on the port that it first got. */
+function createListener(
+  wantedPort: number,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Listener {
+  let port = wantedPort;
+  let server: Server | undefined;
+  const sockets = new Set<Socket>();
+  return {
+    url: () => `http://127.0.0.1:${String(port)}`,
+    up: async () => {
+      if (server !== undefined) return;
+      const opening = createServer(onRequest);
+      server = opening;
+      opening.on("connection", (socket) => {
+        sockets.add(socket);
+        socket.on("close", () => sockets.delete(socket));
+      });
+      opening.listen(port, "127.0.0.1");
+      await once(opening, "listening");
+      port = (opening.address() as AddressInfo).port;
+    },
+    down: async () => {
+      const closing = server;
+      server = undefined;
+      if (closing === undefined) return;
+      closing.close();
+      for (const socket of sockets) socket.destroy();
+      await once(closing, "close");
+    },
+  };
+}
