@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_operation` (
   `body_hash` CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the JSON',
   `erp_ref` VARCHAR(96) NULL,
   `ambiguous_at` DATETIME(6) NULL COMMENT 'last time that an answer stayed away',
+  `replaced` TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the body is newer than what may have been sent',
   `created_at` DATETIME(6) NOT NULL,
   `acknowledged_at` DATETIME(6) NULL,
   PRIMARY KEY (`op_key`),

@@ -3,8 +3,11 @@
  * may have happened on the other side.
  */
 export type RetryAdvice =
-  /** The call failed for a reason that may pass: spend an attempt, back off, try again. */
-  | { readonly kind: "retry" }
+  /**
+   * It failed for a reason that may pass: spend an attempt, back off, try again. `suspect` says whether the ERP as a
+   * whole may be the cause, which is what the breaker counts.
+   */
+  | { readonly kind: "retry"; readonly suspect: "erp" | "other" }
   /** The ERP as a whole is away: spend nothing; the breaker decides when to go on. */
   | { readonly kind: "outage" }
   /** The ERP asks for fewer calls: spend nothing, come back after this many milliseconds. */
@@ -60,19 +63,25 @@ export class MappingMissingError extends SidecarError {
 /** The shop's signed endpoint cannot be reached or refused the request. */
 export class ShopCommandError extends SidecarError {
   readonly code = "E_SHOP_COMMAND";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
 /** The worker no longer holds its claim: its lease ran out and another worker may have the job. */
 export class ClaimLostError extends SidecarError {
   readonly code = "E_CLAIM_LOST";
-  readonly advice: RetryAdvice = { kind: "outage" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
+}
+
+/** Nothing is written while the shop's identity is in doubt; the job waits as it is. */
+export class WritingStoppedError extends SidecarError {
+  readonly code = "E_WRITING_STOPPED";
+  readonly advice: RetryAdvice = { kind: "slow-down", retryAfterMs: 5_000 };
 }
 
 /** The binlog cannot be read on from here; the message says why, and a full sweep follows. */
 export class BinlogGapError extends SidecarError {
   readonly code = "E_BINLOG_GAP";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
 /** A line of the command line cannot be carried out; the message says what to type instead. */

@@ -110,19 +110,19 @@ export class ErpRejectedError extends SidecarError {
 /** The ERP says that a record with this external id exists. The caller looks it up before it believes anything. */
 export class ErpDuplicateError extends SidecarError {
   readonly code = "E_ERP_DUPLICATE";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
 /** The ERP failed on this request (a 5xx, an unreadable answer). Whether it was executed is not known. */
 export class ErpFailedError extends SidecarError {
   readonly code = "E_ERP_FAILED";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "erp" };
 }
 
 /** The request went out and no complete answer came. Whether it was executed is not known. */
 export class ErpAmbiguousError extends SidecarError {
   readonly code = "E_ERP_AMBIGUOUS";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "erp" };
 }
 
 /** The ERP as a whole cannot be worked with: no connection, login refused, maintenance. Nothing was executed. */

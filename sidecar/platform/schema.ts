@@ -35,6 +35,7 @@ export interface Tables {
   configuration: ConfigurationTable;
   shop_url: ShopUrlTable;
   module: ModuleTable;
+  module_shop: ModuleShopTable;
   hook: HookTable;
   hook_module: HookModuleTable;
 }
@@ -116,6 +117,7 @@ export interface OperationTable {
   body_hash: string;
   erp_ref: Optional<string>;
   ambiguous_at: NullableTime;
+  replaced: Defaulted<number>;
   created_at: Time;
   acknowledged_at: NullableTime;
 }
@@ -336,6 +338,11 @@ export interface ModuleTable {
   name: string;
   active: number;
   version: string;
+}
+
+export interface ModuleShopTable {
+  id_module: number;
+  id_shop: number;
 }
 
 export interface HookTable {

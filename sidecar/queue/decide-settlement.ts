@@ -63,5 +63,5 @@ export function settleFailure(claim: Claim, failure: WorkFailure): Settled {
 export function asWorkError(thrown: unknown): WorkFailure["error"] {
   if (thrown instanceof SidecarError) return thrown;
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return { code: "E_BUG", message, advice: { kind: "retry" } };
+  return { code: "E_BUG", message, advice: { kind: "retry", suspect: "other" } };
 }

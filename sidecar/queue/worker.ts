@@ -100,7 +100,7 @@ export class Worker {
       let look = true;
       while (!signal.aborted) {
         if (await this.#tick()) look = true;
-        const claimed = look && (await this.#mayClaim(abort)) ? await this.#claim(abort) : 0;
+        const claimed: number = look && (await this.#mayClaim(abort)) ? await this.#claim(abort) : 0;
         // A claim that filled every place goes on when a place becomes free, which rings.
         look = (claimed > 0 && this.#free() > 0) || (await this.#deps.wake.wait(this.#waitMs(), signal));
       }

@@ -1,0 +1,51 @@
+import { deflateRawSync } from "node:zlib";
+import type { OperationKey, Subject } from "../domain/ids.ts";
+import type { ErpExchange } from "../erp/port.ts";
+import { type Database, utcNow } from "../platform/database.ts";
+import { sha256 } from "./fingerprint.ts";
+
+/** One exchange with the ERP or the shop's endpoint, as it is recorded. */
+export interface Attempt {
+  readonly subject: Subject;
+  readonly key: OperationKey | null;
+  readonly direction: "to_erp" | "to_shop";
+  readonly purpose: "look_up" | "create" | "amend" | "command";
+  /** `ok`, or the code of the error that it ended in. */
+  readonly outcome: string;
+  readonly message: string | null;
+  readonly exchange: ErpExchange;
+  /** `host:pid` of the worker. */
+  readonly actor: string;
+}
+
+/**
+ * Records attempts. Bodies are deflated; their hashes stay when the bodies are pruned after 90 days.
+ * Locks: none but the new rows.
+ * Reads: nothing.
+ */
+export async function insertAttempts(db: Database, attempts: readonly Attempt[]): Promise<void> {
+  if (attempts.length === 0) return;
+  await db
+    .insertInto("erpsync_attempt")
+    .values(
+      attempts.map(({ exchange, ...attempt }) => ({
+        subject: attempt.subject,
+        op_key: attempt.key,
+        direction: attempt.direction,
+        purpose: attempt.purpose,
+        outcome: attempt.outcome,
+        message: attempt.message,
+        method: exchange.method,
+        path: exchange.path.slice(0, 512),
+        status: exchange.status,
+        request: deflateRawSync(exchange.request),
+        request_hash: sha256(exchange.request),
+        answer: deflateRawSync(exchange.answer),
+        answer_hash: sha256(exchange.answer),
+        took_ms: Math.round(exchange.tookMs),
+        actor: attempt.actor,
+        ended_at: utcNow,
+      })),
+    )
+    .execute();
+}

@@ -1,0 +1,426 @@
+import {
+  ClaimLostError,
+  IdentityError,
+  messageOf,
+  type RetryAdvice,
+  ShopCommandError,
+  SidecarError,
+  WritingStoppedError,
+} from "../domain/errors.ts";
+import { type ErpRef, type ExternalId, operationKey, type Subject } from "../domain/ids.ts";
+import type { OperationKind } from "../domain/operation.ts";
+import {
+  ErpAmbiguousError,
+  type ErpCall,
+  ErpDuplicateError,
+  type ErpExchange,
+  ErpFailedError,
+} from "../erp/port.ts";
+import type { Database, Tx } from "../platform/database.ts";
+import type { Log } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { inTransaction } from "../platform/transaction.ts";
+import { asWorkError, type WorkOutcome } from "../queue/decide-settlement.ts";
+import { markJobs } from "../queue/mark-statements.ts";
+import { type Claim, readyWaitingJobs, renewLease } from "../queue/statements.ts";
+import { WorkFailedError } from "../queue/worker.ts";
+import type { SetStatus } from "../shop/commands.ts";
+import { type Attempt, insertAttempts } from "./attempt-statements.ts";
+import { decideAfterMiss, decideResumeOperation } from "./decide-resume-operation.ts";
+import { sha256 } from "./fingerprint.ts";
+import { upsertMappings } from "./mapping-statements.ts";
+import {
+  acknowledgeOperation,
+  type Intent,
+  insertIntent,
+  insertSyncLog,
+  noteOperationFailure,
+  type OperationRow,
+  readOperationBody,
+  readOperations,
+  settleInAcknowledgement,
+  UNKNOWN_BODY_HASH,
+  upsertConfirmation,
+} from "./operation-statements.ts";
+import type { RecordBody, RecordKind } from "./record.ts";
+
+/** Steps of one claim: look-up, create, amend, status, and room for a plan that changes on the way. */
+const STEPS_MAX = 8;
+/** Orders and customers go before feeds and reconciliation. */
+const PRIORITY = 3;
+
+export interface ExecutorDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly erpName: string;
+  /** Whether the ERP refuses a second record with the same external id. */
+  readonly uniqueKey: boolean;
+  /** Milliseconds after which a request that was not answered is no longer under way. */
+  readonly settleMs: number;
+  readonly leaseMs: number;
+  readonly actor: string;
+  readonly setStatus: SetStatus;
+  /** True when another step follows an acknowledged create (the shop's status), so the claim is kept. */
+  readonly keepsClaim: boolean;
+  readonly stopped: () => boolean;
+  /** Tells the breaker that the ERP answered. */
+  readonly onSuccess: () => void;
+  /** An id came back: the shop's identity is to be checked now. */
+  readonly onStranger: () => void;
+}
+
+/** What a step leaves: another step, or the end of the claim. */
+type Step = "again" | WorkOutcome;
+
+/** What travels with one operation while it is carried out. */
+interface Flight<Body> {
+  readonly claim: Claim;
+  readonly intent: Intent;
+  readonly body: Body;
+  /** Found open, so its body may be older than the shop; the planner must run again. */
+  readonly resumed: boolean;
+  readonly replaced: boolean;
+}
+
+/**
+ * Carries a subject's operations out, each exactly once in effect: the intent is committed before its call, what is
+ * found open is looked up before it is repeated, and an acknowledgement commits with the claim's token.
+ */
+export class Executor<Body extends RecordBody> {
+  readonly #deps: ExecutorDeps;
+  readonly #record: RecordKind<Body>;
+
+  constructor(deps: ExecutorDeps, record: RecordKind<Body>) {
+    this.#deps = deps;
+    this.#record = record;
+  }
+
+  /** Works one claim to its end. Rejects with the error whose advice the queue follows. */
+  async work(claim: Claim, signal: AbortSignal): Promise<WorkOutcome> {
+    for (let step = 1; step <= STEPS_MAX; step += 1) {
+      const operations = await readOperations(this.#deps.db, claim.subject);
+      const next = await this.#step(claim, operations, signal);
+      if (next !== "again") return next;
+    }
+    // The shop changes faster than the ERP takes it; another claim goes on from here.
+    return { kind: "held", code: "settling", waitsFor: null };
+  }
+
+  async #step(claim: Claim, operations: readonly OperationRow[], signal: AbortSignal): Promise<Step> {
+    const last = operations[0];
+    const resume = decideResumeOperation(last);
+    if (last !== undefined && resume === "look-up") return await this.#lookUp(claim, last, signal);
+    if (last !== undefined && resume === "send-again") return await this.#sendAgain(claim, last, signal);
+    return await this.#plan(claim, operations, signal);
+  }
+
+  async #plan(claim: Claim, operations: readonly OperationRow[], signal: AbortSignal): Promise<Step> {
+    const plan = await this.#record.look(claim, operations);
+    switch (plan.kind) {
+      case "nothing":
+        return await this.#agree(claim);
+      case "hold":
+        return await this.#hold(plan.code, plan.waitsFor);
+      case "park":
+        if (plan.error instanceof IdentityError) this.#deps.onStranger();
+        throw new WorkFailedError({ error: plan.error, planHash: null, waitsFor: plan.waitsFor });
+      case "create":
+        return await this.#begin(claim, operations, "create", plan.body, null, signal);
+      case "amend":
+        return await this.#begin(claim, operations, "amend", plan.body, plan.ref, signal);
+      case "set_status":
+        return await this.#beginStatus(claim, operations, plan.state, signal);
+    }
+  }
+
+  async #agree(claim: Claim): Promise<Step> {
+    // Who waits for this subject may have begun to wait after it was acknowledged.
+    if (this.#record.kind === "customer") await readyWaitingJobs(this.#deps.db, [claim.subject]);
+    return { kind: "done", settled: false };
+  }
+
+  async #hold(code: string, waitsFor: Subject | null): Promise<Step> {
+    if (waitsFor !== null) {
+      const mark = { subject: waitsFor, when: "now", traceparent: null } as const;
+      await inTransaction(this.#deps.db, (tx) => markJobs(tx, [mark]));
+    }
+    return { kind: "held", code, waitsFor };
+  }
+
+  async #begin(
+    claim: Claim,
+    operations: readonly OperationRow[],
+    kind: OperationKind,
+    body: Body,
+    ref: ErpRef | null,
+    signal: AbortSignal,
+  ): Promise<Step> {
+    const intent = this.#intent(
+      claim,
+      operations,
+      kind,
+      body.externalId,
+      JSON.stringify(body),
+      this.#record.hash(body),
+    );
+    await this.#commitIntent(claim, intent);
+    const flight = { claim, intent, body, resumed: false, replaced: false };
+    return await this.#send(flight, ref, signal);
+  }
+
+  #intent(
+    claim: Claim,
+    operations: readonly OperationRow[],
+    kind: OperationKind,
+    externalId: ExternalId,
+    body: string,
+    bodyHash: string,
+  ): Intent {
+    const acknowledged = operations.find((operation) => operation.state === "acknowledged")?.number ?? 0;
+    const number = acknowledged + 1;
+    const { subject } = claim;
+    return { key: operationKey(subject, number), subject, number, kind, externalId, body, bodyHash };
+  }
+
+  async #commitIntent(claim: Claim, intent: Intent): Promise<void> {
+    this.#requireWriting();
+    await inTransaction(this.#deps.db, async (tx) => {
+      await this.#requireClaim(tx, claim);
+      await insertIntent(tx, intent);
+    });
+  }
+
+  async #requireClaim(db: Database, claim: Claim): Promise<void> {
+    if (await renewLease(db, claim, this.#deps.leaseMs)) return;
+    throw new ClaimLostError(`The claim on ${claim.subject} was lost: its lease ran out`);
+  }
+
+  #requireWriting(): void {
+    if (this.#deps.stopped())
+      throw new WritingStoppedError("Writing is stopped: the shop is not the one last seen");
+  }
+
+  /** Sends an ERP operation whose intent is committed. */
+  async #send(flight: Flight<Body>, ref: ErpRef | null, signal: AbortSignal): Promise<Step> {
+    const exchanges: ErpExchange[] = [];
+    const call = this.#call(exchanges, signal);
+    const purpose = flight.intent.kind === "create" ? "create" : "amend";
+    try {
+      const acknowledged = ref === null ? await this.#record.create(flight.body, call) : ref;
+      if (ref !== null) await this.#record.amend(ref, flight.body, call);
+      const attempts = this.#attempts(flight.claim.subject, flight.intent, purpose, exchanges, undefined);
+      return await this.#acknowledge(flight, acknowledged, false, attempts);
+    } catch (thrown) {
+      return await this.#failed(flight, purpose, exchanges, thrown);
+    }
+  }
+
+  /** Records a failure, and decides whether it ends the claim. */
+  async #failed(
+    flight: Flight<Body>,
+    purpose: Attempt["purpose"],
+    exchanges: readonly ErpExchange[],
+    thrown: unknown,
+  ): Promise<Step> {
+    const { intent, claim } = flight;
+    await insertAttempts(this.#deps.db, this.#attempts(claim.subject, intent, purpose, exchanges, thrown));
+    // The key exists: this operation, or a stranger's record. The look-up tells which.
+    if (thrown instanceof ErpDuplicateError && !flight.resumed) return "again";
+    if (thrown instanceof ErpAmbiguousError || thrown instanceof ErpFailedError) {
+      await noteOperationFailure(this.#deps.db, intent.key, "ambiguous");
+    } else if (thrown instanceof SidecarError && isCertain(thrown.advice)) {
+      await noteOperationFailure(this.#deps.db, intent.key, "refused");
+    }
+    throw new WorkFailedError({ error: asWorkError(thrown), planHash: intent.bodyHash, waitsFor: null });
+  }
+
+  /** An operation was found open: it may stand in the ERP, so it is looked up by its external id. */
+  async #lookUp(claim: Claim, last: OperationRow, signal: AbortSignal): Promise<Step> {
+    await this.#requireClaim(this.#deps.db, claim);
+    const flight = await this.#resume(claim, last);
+    const exchanges: ErpExchange[] = [];
+    const found = await this.#record
+      .find(last.externalId, this.#call(exchanges, signal))
+      .catch((thrown: unknown) => {
+        return this.#failedLookUp(flight, exchanges, thrown);
+      });
+    const attempts = this.#attempts(claim.subject, flight.intent, "look_up", exchanges, undefined);
+    if (found === undefined) {
+      await insertAttempts(this.#deps.db, attempts);
+      return await this.#missed(flight, last, signal);
+    }
+    if (found.fingerprint !== flight.body.fingerprint) {
+      await insertAttempts(this.#deps.db, attempts);
+      throw this.#stranger(flight, found.ref, found.fingerprint);
+    }
+    return await this.#acknowledge(flight, found.ref, true, attempts);
+  }
+
+  async #failedLookUp(
+    flight: Flight<Body>,
+    exchanges: readonly ErpExchange[],
+    thrown: unknown,
+  ): Promise<never> {
+    const attempts = this.#attempts(flight.claim.subject, flight.intent, "look_up", exchanges, thrown);
+    await insertAttempts(this.#deps.db, attempts);
+    throw new WorkFailedError({
+      error: asWorkError(thrown),
+      planHash: flight.intent.bodyHash,
+      waitsFor: null,
+    });
+  }
+
+  #stranger(flight: Flight<Body>, ref: ErpRef, fingerprint: string | undefined): WorkFailedError {
+    this.#deps.onStranger();
+    const seen = fingerprint === undefined ? "no fingerprint" : `fingerprint ${fingerprint}`;
+    const error = new IdentityError(
+      `The ERP has ${flight.intent.externalId} as ${ref} with ${seen}, and ${flight.claim.subject} has ${flight.body.fingerprint}: it is another record. After a restore run "erpsync adopt --restored"`,
+    );
+    return new WorkFailedError({ error, planHash: flight.intent.bodyHash, waitsFor: null });
+  }
+
+  async #missed(flight: Flight<Body>, last: OperationRow, signal: AbortSignal): Promise<Step> {
+    const after = decideAfterMiss(last, this.#deps.uniqueKey, this.#deps.settleMs);
+    if (after === "wait") return { kind: "held", code: "unsettled", waitsFor: null };
+    if (after === "send-stored") {
+      this.#requireWriting();
+      return await this.#send(flight, null, signal);
+    }
+    const operations = await readOperations(this.#deps.db, flight.claim.subject);
+    return await this.#plan(flight.claim, operations, signal);
+  }
+
+  /** An amendment or a command that was found open is sent again with its stored body; repeating it is harmless. */
+  async #sendAgain(claim: Claim, last: OperationRow, signal: AbortSignal): Promise<Step> {
+    this.#requireWriting();
+    await this.#requireClaim(this.#deps.db, claim);
+    const flight = await this.#resume(claim, last);
+    if (last.kind === "set_status") return await this.#sendStatus(claim, flight.intent, signal);
+    const ref = await this.#find(flight, signal);
+    return await this.#send(flight, ref, signal);
+  }
+
+  async #find(flight: Flight<Body>, signal: AbortSignal): Promise<ErpRef> {
+    const exchanges: ErpExchange[] = [];
+    const found = await this.#record
+      .find(flight.intent.externalId, this.#call(exchanges, signal))
+      .catch((thrown: unknown) => this.#failedLookUp(flight, exchanges, thrown));
+    const attempts = this.#attempts(flight.claim.subject, flight.intent, "look_up", exchanges, undefined);
+    await insertAttempts(this.#deps.db, attempts);
+    if (found?.fingerprint !== flight.body.fingerprint) {
+      throw this.#stranger(flight, found?.ref ?? ("nothing" as ErpRef), found?.fingerprint);
+    }
+    return found.ref;
+  }
+
+  async #resume(claim: Claim, last: OperationRow): Promise<Flight<Body>> {
+    const text = await readOperationBody(this.#deps.db, last.key);
+    const { key, number, kind, externalId, bodyHash, replaced } = last;
+    const intent: Intent = { key, subject: claim.subject, number, kind, externalId, body: text, bodyHash };
+    // Written by this program as a Body and unchanged since: its hash was taken over this very text.
+    return { claim, intent, body: JSON.parse(text) as Body, resumed: true, replaced };
+  }
+
+  async #acknowledge(
+    flight: Flight<Body>,
+    ref: ErpRef,
+    found: boolean,
+    attempts: readonly Attempt[],
+  ): Promise<Step> {
+    const { claim, intent, body } = flight;
+    const { db, erpName, keepsClaim, leaseMs } = this.#deps;
+    const settle = !flight.resumed && !(keepsClaim && intent.kind === "create");
+    // What a look-up found may be the body before it was replaced: then the planner amends it.
+    const bodyHash = found && flight.replaced ? UNKNOWN_BODY_HASH : intent.bodyHash;
+    await inTransaction(db, async (tx) => {
+      if (!(await settleInAcknowledgement(tx, claim, settle, leaseMs))) {
+        throw new ClaimLostError(`The claim on ${claim.subject} was lost before its acknowledgement`);
+      }
+      await acknowledgeOperation(tx, intent.key, ref, bodyHash);
+      await upsertMappings(tx, [this.#record.mapping(body, ref)]);
+      await this.#book(tx, intent, ref, bodyHash);
+      await insertAttempts(tx, attempts);
+      const orderId = this.#record.confirmedOrder(body);
+      if (orderId !== undefined) {
+        await upsertConfirmation(tx, { orderId, erp: erpName, externalId: intent.externalId, ref });
+      }
+      if (this.#record.kind === "customer") await readyWaitingJobs(tx, [claim.subject]);
+    });
+    this.#deps.onSuccess();
+    const { key, externalId } = intent;
+    this.#deps.log("info", { event: "operation.acknowledged", key, externalId, erpRef: ref, found });
+    return settle ? { kind: "done", settled: true } : "again";
+  }
+
+  async #book(tx: Tx, intent: Intent, ref: string, bodyHash: string): Promise<void> {
+    const { externalId, key, kind: operation } = intent;
+    await insertSyncLog(tx, { resource: this.#record.kind, externalId, operation, key, ref, bodyHash });
+  }
+
+  async #beginStatus(
+    claim: Claim,
+    operations: readonly OperationRow[],
+    state: number,
+    signal: AbortSignal,
+  ): Promise<Step> {
+    const externalId = operations[0]?.externalId ?? ("" as ExternalId);
+    const body = JSON.stringify({ state });
+    const intent = this.#intent(claim, operations, "set_status", externalId, body, sha256(body));
+    await this.#commitIntent(claim, intent);
+    return await this.#sendStatus(claim, intent, signal);
+  }
+
+  async #sendStatus(claim: Claim, intent: Intent, signal: AbortSignal): Promise<Step> {
+    const exchanges: ErpExchange[] = [];
+    const { state } = JSON.parse(intent.body) as { readonly state: number };
+    const note = (exchange: ErpExchange): void => void exchanges.push(exchange);
+    try {
+      await this.#deps.setStatus({ commandId: intent.key, subject: claim.subject, state }, note, signal);
+    } catch (thrown) {
+      await insertAttempts(
+        this.#deps.db,
+        this.#attempts(claim.subject, intent, "command", exchanges, thrown),
+      );
+      if (thrown instanceof ShopCommandError && thrown.advice.kind === "park") {
+        await noteOperationFailure(this.#deps.db, intent.key, "refused");
+      }
+      throw new WorkFailedError({ error: asWorkError(thrown), planHash: intent.bodyHash, waitsFor: null });
+    }
+    await inTransaction(this.#deps.db, async (tx) => {
+      await this.#requireClaim(tx, claim);
+      await acknowledgeOperation(tx, intent.key, null, intent.bodyHash);
+      await this.#book(tx, intent, String(state), intent.bodyHash);
+      await insertAttempts(tx, this.#attempts(claim.subject, intent, "command", exchanges, undefined));
+    });
+    return "again";
+  }
+
+  #call(exchanges: ErpExchange[], signal: AbortSignal): ErpCall {
+    return { signal, priority: PRIORITY, note: (exchange) => void exchanges.push(exchange) };
+  }
+
+  #attempts(
+    subject: Subject,
+    intent: Intent,
+    purpose: Attempt["purpose"],
+    exchanges: readonly ErpExchange[],
+    thrown: unknown,
+  ): readonly Attempt[] {
+    const direction = purpose === "command" ? "to_shop" : "to_erp";
+    const { actor } = this.#deps;
+    return exchanges.map((exchange, index) => {
+      const failed = thrown !== undefined && index === exchanges.length - 1;
+      const outcome = failed ? asWorkError(thrown).code : "ok";
+      this.#deps.metrics.erpCalls.inc({ purpose, outcome });
+      this.#deps.metrics.erpCallSeconds.observe(exchange.tookMs / 1_000);
+      const message = failed ? messageOf(thrown) : null;
+      return { subject, key: intent.key, direction, purpose, outcome, message, exchange, actor };
+    });
+  }
+}
+
+/** True where the error proves that nothing was executed, so the operation may be planned afresh. */
+function isCertain(advice: RetryAdvice): boolean {
+  return advice.kind !== "retry";
+}

@@ -1,0 +1,229 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { sql } from "kysely";
+import type { ErpRef, ExternalId, OperationKey, Subject } from "../domain/ids.ts";
+import type { OperationKind, OperationState } from "../domain/operation.ts";
+import { type Database, type Tx, utcIn, utcNow } from "../platform/database.ts";
+import type { Claim } from "../queue/statements.ts";
+import type { LastOperation } from "./decide-resume-operation.ts";
+
+/** An operation without its body. */
+export interface OperationRow extends LastOperation {
+  readonly key: OperationKey;
+  readonly number: number;
+  readonly externalId: ExternalId;
+  readonly bodyHash: string;
+  readonly replaced: boolean;
+}
+
+/**
+ * The subject's operations, the newest first; at most 50, which is more than the planner looks back.
+ * Locks: none.
+ * Reads: erpsync_operation_number (subject, number), backwards.
+ */
+export async function readOperations(db: Database, subject: Subject): Promise<readonly OperationRow[]> {
+  const rows = await db
+    .selectFrom("erpsync_operation")
+    .where("subject", "=", subject)
+    .orderBy("number", "desc")
+    .limit(50)
+    .select(["op_key", "number", "kind", "external_id", "state", "body_hash", "ambiguous_at", "replaced"])
+    .select(
+      sql<number>`TIMESTAMPDIFF(MICROSECOND, COALESCE(ambiguous_at, created_at), UTC_TIMESTAMP(6))`.as(
+        "age_us",
+      ),
+    )
+    .execute();
+  return rows.map((row) => ({
+    key: row.op_key as OperationKey,
+    number: row.number,
+    kind: row.kind as OperationKind,
+    externalId: row.external_id as ExternalId,
+    state: row.state as OperationState,
+    bodyHash: row.body_hash,
+    ambiguous: row.ambiguous_at !== null,
+    replaced: row.replaced === 1,
+    ageMs: Math.round(row.age_us / 1_000),
+  }));
+}
+
+/**
+ * The stored body of an operation, as JSON text.
+ * Locks: none.
+ * Reads: the primary key.
+ */
+export async function readOperationBody(db: Database, key: OperationKey): Promise<string> {
+  const row = await db
+    .selectFrom("erpsync_operation")
+    .where("op_key", "=", key)
+    .select("body")
+    .executeTakeFirstOrThrow();
+  return inflateRawSync(row.body).toString("utf8");
+}
+
+/** An operation that is about to be carried out. */
+export interface Intent {
+  readonly key: OperationKey;
+  readonly subject: Subject;
+  readonly number: number;
+  readonly kind: OperationKind;
+  readonly externalId: ExternalId;
+  /** JSON text. */
+  readonly body: string;
+  readonly bodyHash: string;
+}
+
+/**
+ * Records an intent before its call. Where the same number was refused before, the newer body takes its place.
+ * Locks: X on the operation's row.
+ * Reads: the primary key.
+ */
+export async function insertIntent(tx: Tx, intent: Intent): Promise<void> {
+  const body = deflateRawSync(intent.body);
+  await tx
+    .insertInto("erpsync_operation")
+    .values({
+      op_key: intent.key,
+      subject: intent.subject,
+      number: intent.number,
+      kind: intent.kind,
+      external_id: intent.externalId,
+      state: "open",
+      body,
+      body_hash: intent.bodyHash,
+      created_at: utcNow,
+    })
+    .onDuplicateKeyUpdate({
+      kind: intent.kind,
+      external_id: intent.externalId,
+      replaced: sql<number>`IF(body_hash = ${intent.bodyHash}, replaced, 1)`,
+      state: "open",
+      body,
+      body_hash: intent.bodyHash,
+    })
+    .execute();
+}
+
+/**
+ * Notes that an operation was refused for certain (`refused`), or that its answer stayed away (`ambiguous`).
+ * Locks: X on the operation's row.
+ * Reads: the primary key.
+ */
+export async function noteOperationFailure(
+  db: Database,
+  key: OperationKey,
+  what: "refused" | "ambiguous",
+): Promise<void> {
+  await db
+    .updateTable("erpsync_operation")
+    .set(what === "refused" ? { state: "refused" } : { ambiguous_at: utcNow })
+    .where("op_key", "=", key)
+    .where("state", "<>", "acknowledged")
+    .execute();
+}
+
+/** A body whose like nobody ever has: what stands in the ERP is not known, so the next plan amends it. */
+export const UNKNOWN_BODY_HASH = "0".repeat(64);
+
+/**
+ * Acknowledges an operation.
+ * Locks: X on the operation's row.
+ * Reads: the primary key.
+ */
+export async function acknowledgeOperation(
+  tx: Tx,
+  key: OperationKey,
+  ref: ErpRef | null,
+  bodyHash: string,
+): Promise<void> {
+  await tx
+    .updateTable("erpsync_operation")
+    .set({ state: "acknowledged", erp_ref: ref, body_hash: bodyHash, acknowledged_at: utcNow })
+    .where("op_key", "=", key)
+    .execute();
+}
+
+/**
+ * Books the effect; a second booking of the same effect changes nothing.
+ * Locks: X on the new row.
+ * Reads: erpsync_sync_log_effect.
+ */
+export async function insertSyncLog(
+  tx: Tx,
+  row: {
+    readonly resource: string;
+    readonly externalId: string;
+    readonly operation: OperationKind;
+    readonly key: OperationKey;
+    readonly ref: string;
+    readonly bodyHash: string;
+  },
+): Promise<void> {
+  await tx
+    .insertInto("erpsync_sync_log")
+    .values({
+      resource: row.resource,
+      external_id: row.externalId,
+      operation: row.operation,
+      source_event_id: row.key,
+      erp_ref: row.ref,
+      body_hash: row.bodyHash,
+      at: utcNow,
+    })
+    .onDuplicateKeyUpdate({ erp_ref: row.ref })
+    .execute();
+}
+
+/**
+ * Ends the claim within the acknowledgement, or, where more is to be done, only checks and prolongs it. A generation
+ * that moved readies the job again. False where the claim was lost; the caller then rolls back.
+ * Locks: X on the job's row.
+ * Reads: the primary key.
+ */
+export async function settleInAcknowledgement(
+  tx: Tx,
+  claim: Claim,
+  settle: boolean,
+  leaseMs: number,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable("erpsync_job")
+    .set(
+      settle
+        ? {
+            state: sql<string>`IF(generation = claimed_generation, 'done', 'ready')`,
+            run_at: utcNow,
+            attempts: 0,
+            plan_hash: null,
+            reason_code: null,
+            reason: null,
+            held_since: null,
+            alarmed_at: null,
+            claim_token: null,
+            claimed_by: null,
+            lease_until: null,
+            updated_at: utcNow,
+          }
+        : { lease_until: utcIn(leaseMs), updated_at: utcNow },
+    )
+    .where("subject", "=", claim.subject)
+    .where("claim_token", "=", claim.token)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/**
+ * Writes the row that the back office shows on the order's page.
+ * Locks: X on the row.
+ * Reads: the primary key.
+ */
+export async function upsertConfirmation(
+  tx: Tx,
+  row: { readonly orderId: number; readonly erp: string; readonly externalId: string; readonly ref: string },
+): Promise<void> {
+  const values = { erp: row.erp, external_id: row.externalId, erp_ref: row.ref, confirmed_at: utcNow };
+  await tx
+    .insertInto("erpsync_confirmation")
+    .values({ id_order: row.orderId, ...values })
+    .onDuplicateKeyUpdate(values)
+    .execute();
+}

@@ -1,0 +1,134 @@
+import { customerSubject, type ErpRef, orderExternalId, orderSubject, parseSubject } from "../domain/ids.ts";
+import type { OrderBody } from "../domain/order.ts";
+import type { ErpPort } from "../erp/port.ts";
+import type { Database } from "../platform/database.ts";
+import type { Claim } from "../queue/statements.ts";
+import {
+  type OrderLineRow,
+  type OrderRow,
+  readOrder,
+  readOrderAddresses,
+  readOrderLines,
+} from "../shop/order-statements.ts";
+import { decodeOrder } from "./decode-order.ts";
+import { fingerprint, sha256 } from "./fingerprint.ts";
+import { type Mapping, readMappings } from "./mapping-statements.ts";
+import type { OperationRow } from "./operation-statements.ts";
+import { type KnownRecord, type OrderFacts, type Plan, planOrder } from "./plan-record.ts";
+import type { RecordKind } from "./record.ts";
+import type { ExportScope } from "./scope.ts";
+
+/** Hash of an order's body; its key order is fixed, so equal orders have equal hashes. */
+export const hashOrder = (body: OrderBody): string => sha256(JSON.stringify(body));
+
+/** What orders are read with. */
+export interface OrderRecordDeps {
+  readonly db: Database;
+  readonly erp: ErpPort;
+  readonly scope: ExportScope;
+  /** State that an exported order gets in the shop; undefined leaves it alone. */
+  readonly stateAfterExport: number | undefined;
+}
+
+/** Orders, as the executor works them. */
+export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
+  return {
+    kind: "order",
+    look: (claim, operations) => lookAtOrder(deps, claim, operations),
+    hash: hashOrder,
+    find: deps.erp.findOrder,
+    create: deps.erp.createOrder,
+    amend: deps.erp.amendOrder,
+    mapping: (body, ref) => ({
+      kind: "order",
+      shopKey: String(body.order.id),
+      externalId: body.externalId,
+      ref,
+      fingerprint: body.fingerprint,
+      origin: "sync",
+    }),
+    confirmedOrder: (body) => body.order.id,
+  };
+}
+
+async function lookAtOrder(
+  deps: OrderRecordDeps,
+  claim: Claim,
+  operations: readonly OperationRow[],
+): Promise<Plan<OrderBody>> {
+  const { db, scope } = deps;
+  const parsed = parseSubject(claim.subject);
+  if (parsed.kind !== "order") return { kind: "nothing" };
+  const [row, addresses, lines] = await Promise.all([
+    readOrder(db, parsed.id),
+    readOrderAddresses(db, parsed.id),
+    readOrderLines(db, parsed.id),
+  ]);
+  if (row === undefined) return { kind: "nothing" };
+  const mappings = await readMappings(db, mappingKeys(row, lines));
+  const presence = decidePresence(row, claim.released);
+  const facts: OrderFacts = {
+    subject: orderSubject(parsed.id),
+    presence,
+    inScope: claim.requested || parsed.id > scope.exportAfterOrder,
+    fingerprint: fingerprintOrder(row),
+    known: knownRecord(mappings.get(`order:${String(row.id_order)}`), operations),
+    customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
+    customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
+    itemRefs: itemRefs(lines, mappings),
+    order: presence === "whole" ? decodeOrder(row, addresses, lines) : undefined,
+    externalId: orderExternalId(scope.shopKey, parsed.id, scope.epochs),
+    status: {
+      wanted: deps.stateAfterExport,
+      acknowledged: operations.some(
+        (operation) => operation.kind === "set_status" && operation.state === "acknowledged",
+      ),
+    },
+  };
+  return planOrder(facts, hashOrder);
+}
+
+/** An order's fingerprint: what never changes in it. */
+export function fingerprintOrder(row: Pick<OrderRow, "reference" | "secure_key" | "date_add">): string {
+  return fingerprint(row.reference, row.secure_key, row.date_add);
+}
+
+function decidePresence(row: OrderRow, released: boolean): OrderFacts["presence"] {
+  const whole = row.current_state !== 0 && row.has_history === 1;
+  return whole || released ? "whole" : "torn";
+}
+
+function mappingKeys(row: OrderRow, lines: readonly OrderLineRow[]) {
+  return [
+    { kind: "order" as const, shopKey: String(row.id_order) },
+    { kind: "customer" as const, shopKey: String(row.id_customer) },
+    ...lines.map((line) => ({ kind: "product" as const, shopKey: productKey(line) })),
+  ];
+}
+
+const productKey = (line: OrderLineRow): string =>
+  `${String(line.product_id)}:${String(line.product_attribute_id)}`;
+
+function itemRefs(
+  lines: readonly OrderLineRow[],
+  mappings: ReadonlyMap<string, Mapping>,
+): Readonly<Record<string, ErpRef>> {
+  const refs: Record<string, ErpRef> = {};
+  for (const line of lines) {
+    const mapping = mappings.get(`product:${productKey(line)}`);
+    if (mapping !== undefined) refs[productKey(line)] = mapping.ref;
+  }
+  return refs;
+}
+
+/** What we know of a record in the ERP, from its mapping and its last acknowledged body. */
+export function knownRecord(
+  mapping: Mapping | undefined,
+  operations: readonly OperationRow[],
+): KnownRecord | undefined {
+  if (mapping === undefined) return undefined;
+  const sent = operations.find(
+    (operation) => operation.kind !== "set_status" && operation.state === "acknowledged",
+  );
+  return { ref: mapping.ref, fingerprint: mapping.fingerprint ?? undefined, bodyHash: sent?.bodyHash };
+}

@@ -1,0 +1,128 @@
+import { IdentityError, MappingMissingError, type SidecarError } from "../domain/errors.ts";
+import type { ErpRef, Subject } from "../domain/ids.ts";
+import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
+
+/** What has to be done so that the ERP (and the shop's status) agree with what the shop says now. */
+export type Plan<Body> =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "hold"; readonly code: HoldCode; readonly waitsFor: Subject | null }
+  | { readonly kind: "park"; readonly error: SidecarError; readonly waitsFor: string | null }
+  | { readonly kind: "create"; readonly body: Body }
+  | { readonly kind: "amend"; readonly ref: ErpRef; readonly body: Body }
+  | { readonly kind: "set_status"; readonly state: number };
+
+/** Why a job waits: the order has no status row yet, or its customer is not in the ERP yet. */
+export type HoldCode = "order-torn" | "waits-for-customer";
+
+/** What we know of a record in the ERP. */
+export interface KnownRecord {
+  readonly ref: ErpRef;
+  /** Undefined for a mapping that people imported. */
+  readonly fingerprint: string | undefined;
+  /** Hash of the body that the ERP acknowledged last; undefined where we never sent one. */
+  readonly bodyHash: string | undefined;
+}
+
+/** All that the plan of an order depends on. */
+export interface OrderFacts {
+  readonly subject: Subject;
+  /** `missing`: deleted in the shop. `torn`: no status or no history row, and nobody released it. */
+  readonly presence: "missing" | "torn" | "whole";
+  /** False for orders older than the start of the export that nobody asked for. */
+  readonly inScope: boolean;
+  readonly fingerprint: string;
+  readonly known: KnownRecord | undefined;
+  readonly customerSubject: Subject;
+  readonly customerRef: ErpRef | undefined;
+  readonly itemRefs: Readonly<Record<string, ErpRef>>;
+  /** The order, where it is whole. */
+  readonly order: NeutralOrder | undefined;
+  readonly externalId: OrderBody["externalId"];
+  /** The state that the shop is to be put in once the ERP has the order, and whether that was done. */
+  readonly status: { readonly wanted: number | undefined; readonly acknowledged: boolean };
+}
+
+/** Plans an order. Pure, so replays and events out of order plan the same. */
+export function planOrder(facts: OrderFacts, hash: (body: OrderBody) => string): Plan<OrderBody> {
+  // A record that the shop no longer has is left in the ERP as it stands; deleting is no business of the export.
+  if (facts.presence === "missing") return { kind: "nothing" };
+  if (facts.known === undefined && !facts.inScope) return { kind: "nothing" };
+  if (facts.presence === "torn" || facts.order === undefined) {
+    return { kind: "hold", code: "order-torn", waitsFor: null };
+  }
+  const stranger = refuseStranger(facts.subject, facts.known, facts.fingerprint);
+  if (stranger !== undefined) return stranger;
+  const missing = planMissingMapping(facts, facts.order);
+  if (missing !== undefined) return missing;
+  if (facts.customerRef === undefined) {
+    return { kind: "hold", code: "waits-for-customer", waitsFor: facts.customerSubject };
+  }
+  const { externalId, fingerprint, customerRef, order } = facts;
+  const body: OrderBody = { externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order), order };
+  const plan = planBody(facts.known, body, hash(body));
+  return plan.kind === "nothing" ? planStatus(facts) : plan;
+}
+
+/** Plans a customer. */
+export function planCustomer(
+  subject: Subject,
+  body: CustomerBody | undefined,
+  known: KnownRecord | undefined,
+  hash: (body: CustomerBody) => string,
+): Plan<CustomerBody> {
+  if (body === undefined) return { kind: "nothing" };
+  return refuseStranger(subject, known, body.fingerprint) ?? planBody(known, body, hash(body));
+}
+
+/** An id that came back (restore, cleared shop): the record in the ERP is not this one, so nothing is written. */
+function refuseStranger(
+  subject: Subject,
+  known: KnownRecord | undefined,
+  fingerprint: string,
+): Extract<Plan<never>, { kind: "park" }> | undefined {
+  if (known?.fingerprint === undefined || known.fingerprint === fingerprint) return undefined;
+  const error = new IdentityError(
+    `${subject} is not the one that the ERP knows as ${known.ref}: the shop was restored or cleared. Run "erpsync adopt --restored"`,
+  );
+  return { kind: "park", error, waitsFor: null };
+}
+
+function planBody<Body>(known: KnownRecord | undefined, body: Body, bodyHash: string): Plan<Body> {
+  if (known === undefined) return { kind: "create", body };
+  // A mapping that people imported names a record that the ERP owns: it is used, and never amended.
+  if (known.bodyHash === undefined || known.bodyHash === bodyHash) return { kind: "nothing" };
+  return { kind: "amend", ref: known.ref, body };
+}
+
+function planStatus(facts: OrderFacts): Plan<never> {
+  const { wanted, acknowledged } = facts.status;
+  return wanted === undefined || acknowledged ? { kind: "nothing" } : { kind: "set_status", state: wanted };
+}
+
+function planMissingMapping(
+  facts: OrderFacts,
+  order: NeutralOrder,
+): Extract<Plan<never>, { kind: "park" }> | undefined {
+  const missing = order.lines.filter((line) => facts.itemRefs[line.productKey] === undefined);
+  const [first] = missing;
+  if (first === undefined) return undefined;
+  const rows = missing.map((line) => `product,${line.productKey} (SKU "${line.sku}")`).join("; ");
+  return {
+    kind: "park",
+    error: new MappingMissingError(`The ERP item is not known. Add the mapping row: ${rows}`),
+    waitsFor: mappingKey("product", first.productKey),
+  };
+}
+
+/** What a parked job waits for, where it lacks a mapping. */
+export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;
+
+function itemRefsOf(facts: OrderFacts, order: NeutralOrder): Readonly<Record<string, ErpRef>> {
+  const keys = [...new Set(order.lines.map((line) => line.productKey))].sort();
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const ref = facts.itemRefs[key];
+      return ref === undefined ? [] : [[key, ref]];
+    }),
+  );
+}
