@@ -1,6 +1,14 @@
 <?php
 
 declare(strict_types=1);
+use Erpsync\Admin\Confirmations;
+use Erpsync\Admin\SettingsPage;
+use Erpsync\Capture\Hooks;
+use Erpsync\Database;
+use Erpsync\Installer;
+use Erpsync\QueryFailed;
+use Erpsync\Settings;
+use Erpsync\ShopDatabase;
 
 if (!defined('_PS_VERSION_')) {
     exit;
@@ -14,7 +22,7 @@ require_once __DIR__.'/src/autoload.php';
  */
 class Erpsync extends Module
 {
-    use Erpsync\Capture\Hooks;
+    use Hooks;
 
     /** Hooks besides those that record; together they are all that this module registers. */
     private const OTHER_HOOKS = [
@@ -42,13 +50,13 @@ class Erpsync extends Module
     public function install(): bool
     {
         try {
-            (new Erpsync\Installer($this->database()))->createTables(__DIR__.'/sql/install.sql');
-        } catch (Erpsync\QueryFailed $failure) {
+            (new Installer($this->database()))->createTables(__DIR__.'/sql/install.sql');
+        } catch (QueryFailed $failure) {
             $this->_errors[] = 'The tables of erpsync could not be made: '.$failure->cause();
 
             return false;
         }
-        Erpsync\Settings::setDefaults();
+        Settings::setDefaults();
 
         return parent::install() && $this->registerHook(self::hooks());
     }
@@ -64,7 +72,7 @@ class Erpsync extends Module
 
     public function getContent(): string
     {
-        return (new Erpsync\Admin\SettingsPage($this, $this->database()))->render();
+        return (new SettingsPage($this, $this->database()))->render();
     }
 
     /**
@@ -75,7 +83,7 @@ class Erpsync extends Module
     public static function hooks(): array
     {
         $hooks = self::OTHER_HOOKS;
-        foreach (get_class_methods(Erpsync\Capture\Hooks::class) as $method) {
+        foreach (get_class_methods(Hooks::class) as $method) {
             if (strncmp($method, 'hook', 4) === 0) {
                 $hooks[] = lcfirst(substr($method, 4));
             }
@@ -94,9 +102,9 @@ class Erpsync extends Module
         }));
     }
 
-    public function database(): Erpsync\Database
+    public function database(): Database
     {
-        return new Erpsync\ShopDatabase(Db::getInstance());
+        return new ShopDatabase(Db::getInstance());
     }
 
     /**
@@ -105,7 +113,7 @@ class Erpsync extends Module
     public function hookDisplayAdminOrderSide(array $params): string
     {
         $id = $params['id_order'] ?? null;
-        $confirmation = (new Erpsync\Admin\Confirmations($this->database()))->ofOrder(is_numeric($id) ? (int) $id : 0);
+        $confirmation = (new Confirmations($this->database()))->ofOrder(is_numeric($id) ? (int) $id : 0);
         $this->context->smarty->assign(['erpsync_confirmation' => $confirmation]);
 
         return $this->fetch('module:erpsync/views/templates/hook/order_side.tpl');
@@ -116,9 +124,7 @@ class Erpsync extends Module
      *
      * @param array<string, mixed> $params
      */
-    public function hookRegisterGDPRConsent(array $params): void
-    {
-    }
+    public function hookRegisterGDPRConsent(array $params): void {}
 
     /**
      * @param array<string, mixed> $customer the row of the customer, as psgdpr passes it
@@ -126,7 +132,7 @@ class Erpsync extends Module
     public function hookActionExportGDPRData(array $customer): string
     {
         $id = $customer['id'] ?? $customer['id_customer'] ?? null;
-        $rows = (new Erpsync\Admin\Confirmations($this->database()))->ofCustomer(is_numeric($id) ? (int) $id : 0);
+        $rows = (new Confirmations($this->database()))->ofCustomer(is_numeric($id) ? (int) $id : 0);
 
         return (string) json_encode($rows);
     }

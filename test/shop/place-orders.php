@@ -1,6 +1,7 @@
 <?php
 
 declare(strict_types=1);
+use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
 
 /**
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
@@ -17,8 +18,9 @@ declare(strict_types=1);
  */
 $options = getopt('', ['orders:', 'state:', 'lines:', 'pause:']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
-if (!is_file($root . '/config/config.inc.php')) {
+if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
+
     exit(2);
 }
 
@@ -29,7 +31,7 @@ $_SERVER['SERVER_NAME'] = 'localhost';
 $_SERVER['REQUEST_URI'] = '/';
 $_SERVER['REMOTE_ADDR'] = '127.0.0.1';
 
-require $root . '/config/config.inc.php';
+require $root.'/config/config.inc.php';
 
 if (isset($options['pause'])) {
     /** Stops the process at one statement of the checkout. */
@@ -45,14 +47,14 @@ if (isset($options['pause'])) {
          */
         protected function _query($sql)
         {
-            $order = 1 === preg_match('/^\s*INSERT\s+INTO\s+`' . _DB_PREFIX_ . 'orders`/i', $sql);
-            $outbox = 1 === preg_match('/^\s*INSERT\s+INTO\s+`?' . _DB_PREFIX_ . 'erpsync_outbox/i', $sql);
-            $commit = 1 === preg_match('/^\s*COMMIT/i', $sql);
-            if (('before-order' === $this->point && $order) || ('before-outbox' === $this->point && $outbox)) {
+            $order = preg_match('/^\s*INSERT\s+INTO\s+`'._DB_PREFIX_.'orders`/i', $sql) === 1;
+            $outbox = preg_match('/^\s*INSERT\s+INTO\s+`?'._DB_PREFIX_.'erpsync_outbox/i', $sql) === 1;
+            $commit = preg_match('/^\s*COMMIT/i', $sql) === 1;
+            if (($this->point === 'before-order' && $order) || ($this->point === 'before-outbox' && $outbox)) {
                 $this->stop();
             }
             $result = parent::_query($sql);
-            if (('after-outbox' === $this->point && $outbox) || ('after-commit' === $this->point && $commit)) {
+            if (($this->point === 'after-outbox' && $outbox) || ($this->point === 'after-commit' && $commit)) {
                 $this->stop();
             }
 
@@ -61,7 +63,7 @@ if (isset($options['pause'])) {
 
         private function stop(): void
         {
-            fwrite(STDOUT, json_encode(['paused' => $this->point]) . "\n");
+            fwrite(STDOUT, json_encode(['paused' => $this->point])."\n");
             fflush(STDOUT);
             while (true) {
                 sleep(60);
@@ -79,7 +81,7 @@ $context->currency = new Currency((int) Configuration::get('PS_CURRENCY_DEFAULT'
 $context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
 $context->language = new Language((int) Configuration::get('PS_LANG_DEFAULT'));
 // Without a container the checkout dies half way and leaves a torn order (PrestaShop 8.2.1, StockManager).
-$context->container = PrestaShop\PrestaShop\Adapter\ContainerBuilder::getContainer('front', false);
+$context->container = ContainerBuilder::getContainer('front', false);
 
 // No mail leaves a test; 3 is PrestaShop's "never send".
 Configuration::set('PS_MAIL_METHOD', 3);
@@ -91,14 +93,14 @@ $lines = max(1, (int) ($options['lines'] ?? 1));
 
 $products = Db::getInstance()->executeS(
     'SELECT p.id_product, IFNULL(pa.id_product_attribute, 0) AS id_product_attribute
-       FROM ' . _DB_PREFIX_ . 'product p
-       LEFT JOIN ' . _DB_PREFIX_ . 'product_attribute pa ON pa.id_product = p.id_product AND pa.default_on = 1
+       FROM '._DB_PREFIX_.'product p
+       LEFT JOIN '._DB_PREFIX_.'product_attribute pa ON pa.id_product = p.id_product AND pa.default_on = 1
       WHERE p.active = 1 AND p.is_virtual = 0 AND p.cache_is_pack = 0 AND p.customizable = 0
       ORDER BY p.id_product LIMIT 12'
 );
 
 /** A customer with an address, new for each process so that two processes share no row but the stock's. */
-$unique = getmypid() . bin2hex(random_bytes(4));
+$unique = getmypid().bin2hex(random_bytes(4));
 $customer = new Customer();
 $customer->firstname = 'Ada';
 $customer->lastname = 'Tester';
@@ -142,7 +144,7 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
         $product = $products[($n + $line) % count($products)];
         $cart->updateQty(1, (int) $product['id_product'], (int) $product['id_product_attribute']);
     }
-    $cart->setDeliveryOption([(int) $address->id => $carrier . ',']);
+    $cart->setDeliveryOption([(int) $address->id => $carrier.',']);
     $cart->update();
     $started = microtime(true);
     $payment->validateOrder(
@@ -161,5 +163,5 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
         'id_customer' => (int) $customer->id,
         'id_cart' => (int) $cart->id,
         'validate_ms' => round((microtime(true) - $started) * 1000, 2),
-    ]) . "\n");
+    ])."\n");
 }

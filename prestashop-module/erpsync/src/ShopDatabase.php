@@ -40,8 +40,12 @@ final class ShopDatabase implements Database
             return $this->db->executeS($sql, true, false);
         });
 
-        // @var list<array<string, null|float|int|string>> $rows is what Db::executeS documents for a SELECT.
-        return is_array($rows) ? $rows : [];
+        $clean = [];
+        foreach (is_array($rows) ? $rows : [] as $row) {
+            $clean[] = self::row(is_array($row) ? $row : []);
+        }
+
+        return $clean;
     }
 
     public function quote(string $value): string
@@ -102,6 +106,23 @@ final class ShopDatabase implements Database
     }
 
     /**
+     * Under PHP 7 all values are text, under PHP 8.1 numbers are numbers.
+     *
+     * @param array<mixed> $values
+     *
+     * @return array<string, null|float|int|string>
+     */
+    private static function row(array $values): array
+    {
+        $row = [];
+        foreach ($values as $column => $value) {
+            $row[(string) $column] = is_int($value) || is_float($value) || is_string($value) ? $value : null;
+        }
+
+        return $row;
+    }
+
+    /**
      * @param callable(): mixed $query
      *
      * @return mixed
@@ -125,8 +146,10 @@ final class ShopDatabase implements Database
     private function errnoOf(\Throwable $error): int
     {
         for ($cause = $error; $cause !== null; $cause = $cause->getPrevious()) {
-            if ($cause instanceof \PDOException && isset($cause->errorInfo[1]) && is_numeric($cause->errorInfo[1])) {
-                return (int) $cause->errorInfo[1];
+            $info = $cause instanceof \PDOException ? $cause->errorInfo : null;
+            $errno = is_array($info) ? ($info[1] ?? null) : null;
+            if (is_numeric($errno)) {
+                return (int) $errno;
             }
         }
 

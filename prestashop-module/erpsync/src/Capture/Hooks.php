@@ -9,6 +9,7 @@ if (!defined('_PS_VERSION_')) {
 }
 
 use Erpsync\Settings;
+use Erpsync\ShopDatabase;
 
 /**
  * The hooks that record what happens, one short method each; the shop calls them by these names.
@@ -276,7 +277,7 @@ trait Hooks
         static $recorder = null;
         if (!$recorder instanceof Recorder) {
             $losses = LossLog::ofShop(_PS_ROOT_DIR_);
-            $recorder = new Recorder(new \Erpsync\ShopDatabase(\Db::getInstance()), $losses);
+            $recorder = new Recorder(new ShopDatabase(\Db::getInstance()), $losses);
         }
 
         return $recorder;

@@ -80,7 +80,7 @@ final class LossLog
 
         try {
             flock($handle, LOCK_EX);
-            $size = (int) (fstat($handle)['size'] ?? 0);
+            $size = fstat($handle)['size'] ?? 0;
             if ($size > self::BYTES_MAX) {
                 $folded = (string) json_encode(['folded' => self::count((string) stream_get_contents($handle))]);
                 ftruncate($handle, 0);

@@ -21,7 +21,7 @@ final class Outbox
      * (an ALTER, LOCK TABLES, a gap lock of a foreign session) the servers' own limits are 50 s for a row and a day
      * for a table, which would stand between a customer and his order.
      */
-    private const WAIT_SECONDS = 2;
+    private const WAIT_SECONDS = 1;
 
     /** @var Database */
     private $database;

@@ -85,9 +85,6 @@ final class Pair
         $this->eventOf = $eventOf;
     }
 
-    /**
-     * @throws QueryFailed
-     */
     public function end(\ObjectModel $object, string $table, Event $event): void
     {
         if ($this->announced === $object) {
@@ -153,17 +150,20 @@ final class Pair
     }
 
     /**
-     * @return bool false where there was no transaction left to commit, or the server refused
+     * A refused statement leaves PDO's knowledge of the transaction stale, because the server's error packet carries
+     * no state (seen with PHP 8.2 after a deadlock); one empty statement brings it up to date.
      *
-     * @throws QueryFailed
+     * @return bool false where there was no transaction left to commit, or the server refused
      */
     private function commit(?QueryFailed &$failure): bool
     {
-        if (!$this->database->inTransaction()) {
-            return false;
-        }
-
         try {
+            if ($failure !== null) {
+                $this->database->execute('DO 0');
+            }
+            if (!$this->database->inTransaction()) {
+                return false;
+            }
             $this->database->execute('COMMIT');
         } catch (QueryFailed $refused) {
             $failure = $refused;

@@ -84,7 +84,7 @@ final class ShopOrders implements Orders
         $history = new \OrderHistory();
         $history->id_order = $orderId;
         $history->id_employee = 0;
-        $history->changeIdOrderState($stateId, $order, !$order->hasInvoice());
+        $history->changeIdOrderState($stateId, $order, !(bool) $order->hasInvoice());
         $mailed = $history->addWithemail(true, self::mailVariables($order, $stateId));
         if ((int) $history->id < 1) {
             throw new \RuntimeException('The history row was not written');
