@@ -27,41 +27,59 @@ export interface PricedOrder {
   readonly paidTaxIncl: Micros;
 }
 
-/** An order's money in PrestaShop's item mode: each unit is rounded, then multiplied. One tax, no vouchers. */
+/** The shop's PS_ROUND_TYPE: each unit is rounded, or each line, or only the total. A fresh shop rounds lines. */
+export type RoundType = 1 | 2 | 3;
+const ROUND_ITEM = 1;
+const ROUND_LINE = 2;
+
+export interface Rounding {
+  readonly currencyDecimals: number;
+  readonly roundType: RoundType;
+}
+
+/**
+ * An order's money as PrestaShop stores it, with one tax and no vouchers. In line and total mode the amount
+ * paid sums unrounded lines, so that it can differ from the sum of the rounded ones by a minor unit or two.
+ */
 export function priceOrder(
   lines: readonly LineToPrice[],
   shippingTaxExcl: Micros,
   taxPercent: number,
-  currencyDecimals: number,
+  rounding: Rounding,
 ): PricedOrder {
-  const priced = lines.map((line) => priceLine(line, taxPercent, currencyDecimals));
-  const productsTaxExcl = sum(priced.map((line) => line.totalTaxExcl));
-  const productsTaxIncl = sum(priced.map((line) => line.totalTaxIncl));
-  const shipping = roundTo(shippingTaxExcl, currencyDecimals);
-  const shippingTaxIncl = roundTo(withTax(shipping, taxPercent), currencyDecimals);
+  const round = (micros: Micros): Micros => roundTo(micros, rounding.currencyDecimals);
+  const priced = lines.map((line) => priceLine(line, taxPercent, rounding));
+  const shipping = round(shippingTaxExcl);
+  const shippingTaxIncl = round(withTax(shipping, taxPercent));
+  const exact = (unit: Micros, index: number): Micros =>
+    (rounding.roundType === ROUND_ITEM ? round(unit) : unit) * (lines[index]?.quantity ?? 0);
   return {
     lines: priced,
-    productsTaxExcl,
-    productsTaxIncl,
+    productsTaxExcl: round(sum(priced.map((line) => line.totalTaxExcl))),
+    productsTaxIncl: round(sum(priced.map((line) => line.totalTaxIncl))),
     shippingTaxExcl: shipping,
     shippingTaxIncl,
-    paidTaxExcl: productsTaxExcl + shipping,
-    paidTaxIncl: productsTaxIncl + shippingTaxIncl,
+    paidTaxExcl: round(sum(priced.map((line, index) => exact(line.unitTaxExcl, index))) + shipping),
+    paidTaxIncl: round(sum(priced.map((line, index) => exact(line.unitTaxIncl, index))) + shippingTaxIncl),
   };
 }
 
-export function priceLine(line: LineToPrice, taxPercent: number, currencyDecimals: number): PricedLine {
-  const unitTaxIncl = withTax(line.unitTaxExcl, taxPercent);
-  const roundedTaxExcl = roundTo(line.unitTaxExcl, currencyDecimals);
-  const roundedTaxIncl = roundTo(unitTaxIncl, currencyDecimals);
-  const unitTax = roundedTaxIncl - roundedTaxExcl;
+export function priceLine(line: LineToPrice, taxPercent: number, rounding: Rounding): PricedLine {
+  const round = (micros: Micros): Micros => roundTo(micros, rounding.currencyDecimals);
+  const { unitTaxExcl, quantity } = line;
+  const unitTaxIncl = withTax(unitTaxExcl, taxPercent);
+  const total = (unit: Micros): Micros => {
+    if (rounding.roundType === ROUND_ITEM) return round(unit) * quantity;
+    return rounding.roundType === ROUND_LINE ? round(unit * quantity) : unit * quantity;
+  };
+  const tax = unitTaxIncl - unitTaxExcl;
   return {
-    unitTaxExcl: line.unitTaxExcl,
+    unitTaxExcl,
     unitTaxIncl,
-    totalTaxExcl: roundedTaxExcl * line.quantity,
-    totalTaxIncl: roundedTaxIncl * line.quantity,
-    unitTax,
-    totalTax: unitTax * line.quantity,
+    totalTaxExcl: total(unitTaxExcl),
+    totalTaxIncl: total(unitTaxIncl),
+    unitTax: rounding.roundType === ROUND_ITEM ? round(tax) : tax,
+    totalTax: total(tax),
   };
 }
 

@@ -1,4 +1,5 @@
 import mysql from "mysql2/promise";
+import type { RoundType } from "./price-order.ts";
 
 /** How large the shop is; everything is numbered from 1 and the same in each run. */
 export interface SeedOptions {
@@ -11,6 +12,8 @@ export interface SeedOptions {
   readonly customers?: number;
   /** Opening quantity of every product row without combinations and of every combination. */
   readonly stockUnits?: number;
+  /** PS_ROUND_TYPE: 1 rounds each unit, 2 each line (as a fresh shop does), 3 the total. */
+  readonly roundType?: RoundType;
   readonly shopDomain?: string;
   /** The module's secret, at least 32 characters. */
   readonly moduleSecret?: string;
@@ -23,6 +26,7 @@ export const SEED_DEFAULTS = {
   combinationsEach: 3,
   customers: 9,
   stockUnits: 1000,
+  roundType: 2,
   shopDomain: "shop.test",
   moduleSecret: "a-secret-for-tests-only-0123456789abcdef",
   shopKey: "main",
@@ -189,7 +193,7 @@ function shopRows(prefix: string, size: Size): readonly string[] {
     PS_COUNTRY_DEFAULT: "8",
     PS_CARRIER_DEFAULT: "2",
     PS_TIMEZONE: "Europe/Paris",
-    PS_ROUND_TYPE: "1",
+    PS_ROUND_TYPE: String(size.roundType),
     PS_PRICE_ROUND_MODE: "2",
     PS_TAX: "1",
     PS_TAX_ADDRESS_TYPE: "id_address_delivery",

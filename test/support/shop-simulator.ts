@@ -9,6 +9,8 @@ import {
   type PricedOrder,
   priceLine,
   priceOrder,
+  type Rounding,
+  type RoundType,
   toMicros,
 } from "./price-order.ts";
 import {
@@ -17,6 +19,7 @@ import {
   type CurrencyIso,
   LANG_ID,
   ORDER_STATE,
+  SEED_DEFAULTS,
   SHOP_GROUP_ID,
   SHOP_ID,
 } from "./seed.ts";
@@ -78,11 +81,18 @@ interface Checkout {
   readonly paid: boolean;
   readonly stateId: number;
   readonly taxId: number;
+  readonly taxName: string;
   readonly priced: PricedOrder;
   orderId: number;
   row: Row;
 }
 
+/** What the back office's cleaner empties. */
+const ORDER_TABLES = [
+  ["cart", "cart_product", "cart_cart_rule", "orders", "order_carrier", "order_cart_rule", "order_detail"],
+  ["order_detail_tax", "order_history", "order_invoice", "order_invoice_payment", "order_invoice_tax"],
+  ["order_message", "order_payment", "order_return", "order_slip", "order_slip_detail"],
+].flat();
 const SHIPPING_TAX_EXCL = toMicros(7);
 const NO_DATE = "0000-00-00 00:00:00";
 const PAID_STATES: readonly number[] = [
@@ -102,6 +112,8 @@ const SHIPPED_STATES: readonly number[] = [ORDER_STATE.shipped, ORDER_STATE.deli
 export class ShopSimulator {
   readonly #world: World;
   #connection: mysql.Connection | undefined;
+  /** One trace a process, one span an event, as the module has it. */
+  #traceId = "";
   /** The steps of the last `placeOrder`, for comparison with `expectedSteps`. */
   trace: CheckoutStepName[] = [];
   /** Awaited before each step of a checkout; a test holds a simulator there while another one works. */
@@ -172,7 +184,7 @@ export class ShopSimulator {
     const order = await this.#load("orders", "id_order", edit.orderId);
     const line = await this.#load("order_detail", "id_order_detail", edit.orderDetailId);
     const before = Number(line["product_quantity"]);
-    const priced = reprice(line, edit.quantity, currencyDecimals(order));
+    const priced = reprice(line, edit.quantity, roundingOf(order));
     Object.assign(line, {
       product_quantity: edit.quantity,
       total_price_tax_excl: fromMicros(priced.totalTaxExcl),
@@ -318,7 +330,7 @@ export class ShopSimulator {
   }): Promise<{ readonly slipId: number }> {
     const order = await this.#load("orders", "id_order", slip.orderId);
     const line = await this.#load("order_detail", "id_order_detail", slip.orderDetailId);
-    const priced = reprice(line, slip.quantity, currencyDecimals(order));
+    const priced = reprice(line, slip.quantity, roundingOf(order));
     const slipId = await this.#insert("order_slip", {
       conversion_rate: order["conversion_rate"] ?? 1,
       id_customer: order["id_customer"] ?? 0,
@@ -444,16 +456,7 @@ export class ShopSimulator {
 
   /** The back office's cleaner: empties the order tables by TRUNCATE, so that their ids start again at 1. */
   async clearOrders(): Promise<void> {
-    const tables = [
-      ..."cart cart_product cart_cart_rule orders order_carrier order_cart_rule order_detail order_detail_tax".split(
-        " ",
-      ),
-      ..."order_history order_invoice order_invoice_payment order_invoice_tax order_message order_payment".split(
-        " ",
-      ),
-      ..."order_return order_slip order_slip_detail".split(" "),
-    ];
-    for (const table of tables) await this.#query("TRUNCATE TABLE ??", [this.#name(table)]);
+    for (const table of ORDER_TABLES) await this.#query("TRUNCATE TABLE ??", [this.#name(table)]);
   }
 
   /** The process ends as after its last byte of output; the next call starts a new one. */
@@ -469,10 +472,11 @@ export class ShopSimulator {
     const currency = CURRENCIES[order.currency ?? "EUR"];
     const customer = await this.#load("customer", "id_customer", order.customerId);
     const [place] = await this.#select(
-      `SELECT a.id_address, t.id_tax, t.rate FROM ?? a
+      `SELECT a.id_address, t.id_tax, t.rate, n.name AS tax_name FROM ?? a
        LEFT JOIN ?? r ON r.id_country = a.id_country AND r.id_tax_rules_group = 1 LEFT JOIN ?? t ON t.id_tax = r.id_tax
+       LEFT JOIN ?? n ON n.id_tax = t.id_tax AND n.id_lang = 1
        WHERE a.id_customer = ? AND a.deleted = 0 ORDER BY a.id_address LIMIT 1`,
-      [this.#name("address"), this.#name("tax_rule"), this.#name("tax"), order.customerId],
+      [...["address", "tax_rule", "tax", "tax_lang"].map((table) => this.#name(table)), order.customerId],
     );
     if (place === undefined)
       throw new SupportError(`Customer ${order.customerId} has no address to deliver to.`);
@@ -482,12 +486,10 @@ export class ShopSimulator {
       toPrice.push({ unitTaxExcl: Math.round(price * currency.conversionRate), quantity: line.quantity });
     }
     const taxPercent = Number(place["rate"] ?? 0);
-    const priced = priceOrder(
-      toPrice,
-      SHIPPING_TAX_EXCL * currency.conversionRate,
-      taxPercent,
-      currency.decimals,
-    );
+    const roundType = this.#world.seed.roundType ?? SEED_DEFAULTS.roundType;
+    const shippingTaxExcl = SHIPPING_TAX_EXCL * currency.conversionRate;
+    const rounding = { currencyDecimals: currency.decimals, roundType };
+    const priced = priceOrder(toPrice, shippingTaxExcl, taxPercent, rounding);
     const addressId = Number(place["id_address"]);
     const cartId = await this.#insertCart(order, customer, addressId, currency.id);
     const paid = order.paid ?? false;
@@ -497,6 +499,7 @@ export class ShopSimulator {
       paid,
       stateId: paid ? ORDER_STATE.paymentAccepted : ORDER_STATE.awaitingWire,
       taxId: Number(place["id_tax"] ?? 0),
+      taxName: String(place["tax_name"] ?? ""),
       priced,
       orderId: 0,
       row: {
@@ -517,7 +520,7 @@ export class ShopSimulator {
         module: paid ? "ps_checkout" : "ps_wirepayment",
         recyclable: 0,
         gift: 0,
-        gift_message: "",
+        gift_message: null,
         mobile_theme: 0,
         total_discounts: "0",
         total_discounts_tax_incl: "0",
@@ -529,7 +532,7 @@ export class ShopSimulator {
         total_wrapping_tax_incl: "0",
         total_wrapping_tax_excl: "0",
         round_mode: 2,
-        round_type: 1,
+        round_type: roundType,
         invoice_number: 0,
         delivery_number: 0,
         invoice_date: NO_DATE,
@@ -537,7 +540,7 @@ export class ShopSimulator {
         valid: 0,
         date_add: shopTime(),
         date_upd: shopTime(),
-        note: "",
+        note: null,
       },
     };
   }
@@ -629,7 +632,7 @@ export class ShopSimulator {
       id_order: checkout.orderId,
       id_carrier: CARRIER_ID,
       id_order_invoice: 0,
-      weight: "0.3",
+      weight: (checkout.order.lines.reduce((units, line) => units + line.quantity, 0) * 0.3).toFixed(6),
       shipping_cost_tax_excl: fromMicros(checkout.priced.shippingTaxExcl),
       shipping_cost_tax_incl: fromMicros(checkout.priced.shippingTaxIncl),
       tracking_number: "",
@@ -818,14 +821,32 @@ export class ShopSimulator {
       product_name: product?.["name"] ?? "",
       product_quantity: line.quantity,
       product_quantity_in_stock: inStock,
+      product_quantity_return: 0,
+      product_quantity_refunded: 0,
+      product_quantity_reinjected: 0,
+      reduction_percent: 0,
+      reduction_amount: 0,
+      reduction_amount_tax_incl: 0,
+      reduction_amount_tax_excl: 0,
+      group_reduction: 0,
+      product_quantity_discount: 0,
+      product_isbn: "",
+      product_upc: "",
+      product_mpn: "",
+      product_supplier_reference: "",
+      total_shipping_price_tax_excl: 0,
+      total_shipping_price_tax_incl: 0,
+      purchase_supplier_price: product?.["wholesale_price"] ?? 0,
+      total_refunded_tax_excl: 0,
+      total_refunded_tax_incl: 0,
       product_price: fromMicros(priced.unitTaxExcl),
       product_ean13: product?.["ean13"] ?? null,
       product_reference: product?.["reference"] ?? null,
       product_weight: product?.["weight"] ?? 0,
       id_tax_rules_group: 1,
       tax_computation_method: 0,
-      tax_name: "",
-      tax_rate: 0,
+      tax_name: checkout.taxName.slice(0, 16),
+      tax_rate: checkout.row["carrier_tax_rate"] ?? 0,
       ecotax: 0,
       ecotax_tax_rate: 0,
       discount_quantity_applied: 0,
@@ -841,9 +862,12 @@ export class ShopSimulator {
     };
   }
 
+  /** The columns that the shop's StockAvailable object knows and writes back; two others it never touches. */
   async #stockRow(productId: number, attributeId: number): Promise<Row> {
     const [row] = await this.#select(
-      "SELECT * FROM ?? WHERE id_product = ? AND id_product_attribute = ? AND id_shop = ?",
+      `SELECT id_stock_available, id_product, id_product_attribute, id_shop, id_shop_group, quantity,
+         depends_on_stock, out_of_stock, location
+       FROM ?? WHERE id_product = ? AND id_product_attribute = ? AND id_shop = ?`,
       [this.#name("stock_available"), productId, attributeId, SHOP_ID],
     );
     if (row === undefined)
@@ -889,16 +913,17 @@ export class ShopSimulator {
     await this.#query(...this.#physicalSql(orderId));
   }
 
+  /** A product that no order holds gets NULL here, which the shop's lax sql_mode stores as 0. */
   #reservedSql(orderId: number): [string, unknown[]] {
     const names = ["stock_available", "orders", "order_detail", "order_state"].map((table) =>
       this.#name(table),
     );
     return [
-      `UPDATE ?? sa SET sa.reserved_quantity = COALESCE((
+      `UPDATE ?? sa SET sa.reserved_quantity = (
          SELECT SUM(od.product_quantity - od.product_quantity_refunded)
          FROM ?? o JOIN ?? od ON od.id_order = o.id_order JOIN ?? os ON os.id_order_state = o.current_state
          WHERE o.id_shop = ? AND os.shipped <> 1 AND (o.valid = 1 OR os.id_order_state NOT IN (?))
-           AND od.product_id = sa.id_product AND od.product_attribute_id = sa.id_product_attribute), 0)
+           AND od.product_id = sa.id_product AND od.product_attribute_id = sa.id_product_attribute)
        WHERE sa.id_shop = ? AND sa.id_product IN (SELECT product_id FROM ?? WHERE id_order = ?)`,
       [...names, SHOP_ID, RESTOCKING_STATES, SHOP_ID, this.#name("order_detail"), orderId],
     ];
@@ -915,7 +940,7 @@ export class ShopSimulator {
   // ── The module ──
 
   #event(type: string, subject: string, payload: object | null): [string, unknown[]] {
-    const trace = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+    const trace = `00-${this.#traceId}-${randomBytes(8).toString("hex")}-01`;
     return [
       `INSERT INTO ?? (event_id, type, version, subject, id_shop, occurred_at, traceparent, payload)
        VALUES (?, ?, 1, ?, ?, UTC_TIMESTAMP(6), ?, ?)`,
@@ -990,12 +1015,7 @@ export class ShopSimulator {
     key: string,
     row: Row,
   ): Promise<void> {
-    await this.#step(checkout, step, "UPDATE ?? SET ? WHERE ?? = ?", [
-      this.#name(table),
-      without(row, key),
-      key,
-      row[key],
-    ]);
+    await this.#step(checkout, step, "UPDATE ?? SET ? WHERE ?? = ?", [this.#name(table), row, key, row[key]]);
   }
 
   async #insert(table: string, row: Row): Promise<number> {
@@ -1005,7 +1025,7 @@ export class ShopSimulator {
 
   /** Every column, as ObjectModel writes it: what another process changed since the read is lost. */
   async #update(table: string, key: string, row: Row): Promise<void> {
-    await this.#query("UPDATE ?? SET ? WHERE ?? = ?", [this.#name(table), without(row, key), key, row[key]]);
+    await this.#query("UPDATE ?? SET ? WHERE ?? = ?", [this.#name(table), row, key, row[key]]);
   }
 
   async #load(table: string, key: string, id: number): Promise<Row> {
@@ -1029,6 +1049,7 @@ export class ShopSimulator {
   async #connect(): Promise<mysql.Connection> {
     if (this.#connection === undefined) {
       this.#connection = await this.#world.connection();
+      this.#traceId = randomBytes(16).toString("hex");
       // PrestaShop's first statement on each connection: zero dates and missing defaults are accepted.
       await this.#connection.query("SET SESSION sql_mode = ''");
     }
@@ -1048,10 +1069,6 @@ function shopTime(): string {
 /** Nine capital letters, as the shop makes them. */
 function randomReference(): string {
   return Array.from(randomBytes(9), (byte) => String.fromCharCode(65 + (byte % 26))).join("");
-}
-
-function without(row: Row, key: string): Row {
-  return Object.fromEntries(Object.entries(row).filter(([column]) => column !== key));
 }
 
 function moneyColumns(priced: Omit<PricedOrder, "lines">): Row {
@@ -1103,6 +1120,10 @@ function invoiceRow(orderId: number, priced: PricedOrder, date: string): Row {
     number: 0,
     delivery_number: 0,
     delivery_date: NO_DATE,
+    total_discount_tax_excl: "0",
+    total_discount_tax_incl: "0",
+    total_wrapping_tax_excl: "0",
+    total_wrapping_tax_incl: "0",
     total_paid_tax_excl: fromMicros(priced.paidTaxExcl),
     total_paid_tax_incl: fromMicros(priced.paidTaxIncl),
     total_products: fromMicros(priced.productsTaxExcl),
@@ -1117,13 +1138,14 @@ function invoiceRow(orderId: number, priced: PricedOrder, date: string): Row {
 }
 
 /** A line's money for another quantity; its tax is what its own unit prices say. */
-function reprice(line: Row, quantity: number, decimals: number): PricedLine {
+function reprice(line: Row, quantity: number, rounding: Rounding): PricedLine {
   const unitTaxExcl = toMicros(String(line["unit_price_tax_excl"]));
   const unitTaxIncl = toMicros(String(line["unit_price_tax_incl"]));
   const taxPercent = unitTaxExcl === 0 ? 0 : Math.round((unitTaxIncl / unitTaxExcl - 1) * 100_000) / 1_000;
-  return priceLine({ unitTaxExcl, quantity }, taxPercent, decimals);
+  return priceLine({ unitTaxExcl, quantity }, taxPercent, rounding);
 }
 
-function currencyDecimals(order: Row): number {
-  return Object.values(CURRENCIES).find((currency) => currency.id === order["id_currency"])?.decimals ?? 2;
+function roundingOf(order: Row): Rounding {
+  const currency = Object.values(CURRENCIES).find(({ id }) => id === order["id_currency"]);
+  return { currencyDecimals: currency?.decimals ?? 2, roundType: Number(order["round_type"]) as RoundType };
 }

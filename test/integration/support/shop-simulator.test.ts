@@ -210,7 +210,7 @@ eachServer("A simulated shop", (server) => {
       `SELECT id_currency, total_products_wt, total_paid FROM ${world.table("orders")} WHERE id_order = ?`,
       [orderId],
     );
-    // 11.90 × 160 = 1,904; with tax 2,284.8, rounded to 2,285; shipping 1,120 and 1,344.
-    expect(order).toEqual({ id_currency: 3, total_products_wt: "6855.000000", total_paid: "8199.000000" });
+    // 11.90 × 160 = 1,904; with tax 2,284.8, three of them 6,854.4; shipping 1,120 and 1,344.
+    expect(order).toEqual({ id_currency: 3, total_products_wt: "6854.000000", total_paid: "8198.000000" });
   });
 });
