@@ -1,0 +1,192 @@
+import type { Database } from "../platform/database.ts";
+import { Wake } from "../platform/wake.ts";
+import { type BinlogTransaction, openTail, type Tail } from "./binlog-tail.ts";
+import type { CaptureDeps } from "./capture-loop.ts";
+import { checkSource } from "./check-source.ts";
+import { commitEffects } from "./commit-effects.ts";
+import { decideEffects } from "./decide-effects.ts";
+import type { Resume } from "./decide-resume.ts";
+import type { TailEnd } from "./decide-tail-end.ts";
+import { EffectBatch } from "./effect-batch.ts";
+import { holdsLeaderLock, readGrants, readVariables } from "./statements.ts";
+
+/** How a session came to its end: with its tail, or because we may not or cannot go on. */
+export type SessionEnd =
+  | TailEnd
+  | { readonly kind: "deposed"; readonly message: string }
+  | { readonly kind: "unsuitable"; readonly message: string };
+
+/** What a session needs beside the process's dependencies. */
+export interface SessionSeat {
+  /** The connection that holds the leader lock. */
+  readonly connection: Database;
+  readonly lockName: string;
+  /** Identity of the server, for the checkpoint. */
+  readonly server: string;
+  readonly serverId: number;
+}
+
+/**
+ * One tail and the commits that follow it, until the tail ends, the lead is lost or the signal comes. Outbox rows
+ * are announced at once, in the tail's own callback; marks wait a moment for company unless one is due now.
+ */
+export class CaptureSession {
+  readonly #deps: CaptureDeps;
+  readonly #seat: SessionSeat;
+  readonly #wake: Wake;
+  #batch = new EffectBatch();
+  #tail: Tail | undefined;
+  #isPaused = false;
+  #committedAtMs: number;
+  #maintainedAtMs: number;
+  #recheckedAtMs: number;
+  #hasWarnedUnread = false;
+  /** True once the tail brought news: the reason for the last failure has passed. */
+  hasHeard = false;
+
+  constructor(deps: CaptureDeps, seat: SessionSeat) {
+    this.#deps = deps;
+    this.#seat = seat;
+    this.#wake = new Wake(deps.sleep);
+    this.#committedAtMs = deps.clock.monotonicMs();
+    this.#maintainedAtMs = this.#committedAtMs;
+    this.#recheckedAtMs = this.#committedAtMs;
+  }
+
+  async run(resume: Resume, signal: AbortSignal): Promise<SessionEnd> {
+    const { settings, limits, clock, sleep, log } = this.#deps;
+    let ended: SessionEnd | undefined;
+    const tail = openTail(
+      {
+        database: settings,
+        serverId: this.#seat.serverId,
+        heartbeatMs: limits.heartbeatMs,
+        silenceMs: limits.silenceMs,
+        netWriteTimeoutSeconds: limits.netWriteTimeoutSeconds,
+      },
+      resume,
+      {
+        onStarted: () => {
+          log("info", { event: "capture.resumed", by: resume.by, from: placeOf(resume) });
+        },
+        onTransaction: (transaction) => {
+          this.#receive(transaction);
+        },
+        onHeartbeat: () => {
+          this.hasHeard = true;
+          this.#noteLag(0);
+        },
+      },
+      clock,
+      sleep,
+    );
+    this.#tail = tail;
+    void tail.ended.then((end) => {
+      ended ??= end;
+      this.#wake.ring();
+    });
+    try {
+      while (!signal.aborted && ended === undefined) {
+        await this.#wake.wait(this.#idleMs(), signal);
+        ended ??= await this.#maintain();
+        if (ended?.kind !== "deposed" && this.#isDue()) await this.#commit();
+      }
+      // What was read whole is committed, so that the next tail does not read it again.
+      if (ended?.kind !== "deposed" && this.#batch.hasMoved) await this.#commit();
+      return ended ?? { kind: "closed", message: "Stopped" };
+    } finally {
+      await tail.close();
+    }
+  }
+
+  #receive(transaction: BinlogTransaction): void {
+    const { deps, batch } = { deps: this.#deps, batch: this.#batch };
+    this.hasHeard = true;
+    this.#noteLag(Math.max(0, deps.clock.nowMs() - transaction.committedAtMs));
+    const effects = decideEffects(transaction.changes);
+    if (effects.outboxIds.length > 0) deps.onOutboxRows(effects.outboxIds);
+    const wasEmpty = batch.sinceMs === undefined;
+    batch.add(transaction, effects, deps.clock.monotonicMs());
+    deps.status.position = `${transaction.at.file}:${String(transaction.at.position)}`;
+    if (transaction.changes.length > 0) deps.metrics.binlogTransactions.inc();
+    if (transaction.unreadRows > 0) this.#warnUnread(transaction.unreadRows);
+    if (batch.size >= deps.limits.batchSubjects && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#tail?.pause();
+    }
+    if (batch.isUrgent || this.#isPaused || (wasEmpty && batch.sinceMs !== undefined)) this.#wake.ring();
+  }
+
+  #noteLag(lagMs: number): void {
+    this.#deps.status.lagMs = lagMs;
+    this.#deps.metrics.binlogLagMs.set(lagMs);
+  }
+
+  /** Once a session: under MINIMAL row images every edit of an order line is such a row. */
+  #warnUnread(rows: number): void {
+    if (this.#hasWarnedUnread) return;
+    this.#hasWarnedUnread = true;
+    this.#deps.log("warn", {
+      event: "capture.warning",
+      reason: `${String(rows)} row(s) of a transaction did not name their record; the sweep will find what they changed`,
+    });
+  }
+
+  /** Milliseconds until something is due without news. */
+  #idleMs(): number {
+    const { limits, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const { sinceMs, hasMoved } = this.#batch;
+    const maintenanceAtMs = this.#maintainedAtMs + limits.maintenanceMs;
+    const checkpointAtMs = hasMoved ? this.#committedAtMs + limits.checkpointMs : maintenanceAtMs;
+    const commitAtMs = sinceMs === undefined ? checkpointAtMs : sinceMs + limits.lingerMs;
+    return Math.max(0, Math.min(maintenanceAtMs, commitAtMs) - nowMs);
+  }
+
+  #isDue(): boolean {
+    const { limits, clock } = this.#deps;
+    const { sinceMs, hasMoved, isUrgent } = this.#batch;
+    const nowMs = clock.monotonicMs();
+    if (isUrgent || this.#isPaused) return true;
+    if (sinceMs !== undefined) return nowMs - sinceMs >= limits.lingerMs;
+    return hasMoved && nowMs - this.#committedAtMs >= limits.checkpointMs;
+  }
+
+  async #commit(): Promise<void> {
+    const { deps, batch } = { deps: this.#deps, batch: this.#batch };
+    this.#batch = new EffectBatch();
+    if (this.#isPaused) {
+      // The next batch may fill while this one is committed; it is bounded by the same limit.
+      this.#isPaused = false;
+      this.#tail?.resume();
+    }
+    const { markedJobs, cause } = await commitEffects(this.#seat.connection, this.#seat.server, batch);
+    this.#committedAtMs = deps.clock.monotonicMs();
+    if (markedJobs > 0) deps.onMarked();
+    if (cause === undefined) return;
+    deps.metrics.missedHooks.inc({ cause }, batch.unannounced.length);
+    for (const orderId of batch.unannounced) deps.log("warn", { event: "hook.missed", orderId, cause });
+  }
+
+  /** Looks from time to time whether we still lead, and more seldom whether the source is still fit. */
+  async #maintain(): Promise<SessionEnd | undefined> {
+    const { limits, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#maintainedAtMs < limits.maintenanceMs) return undefined;
+    this.#maintainedAtMs = nowMs;
+    const { connection, lockName } = this.#seat;
+    if (!(await holdsLeaderLock(connection, lockName))) {
+      return { kind: "deposed", message: "The leader lock is held by another connection" };
+    }
+    if (nowMs - this.#recheckedAtMs < limits.recheckMs) return undefined;
+    this.#recheckedAtMs = nowMs;
+    const verdict = checkSource(await readVariables(connection), await readGrants(connection));
+    if (verdict.mode === "binlog") return undefined;
+    return { kind: "unsuitable", message: verdict.reasons.join(" ") };
+  }
+}
+
+function placeOf(resume: Resume): string {
+  const { file, position, gtidSet } = resume.from;
+  return gtidSet === "" ? `${file}:${String(position)}` : gtidSet;
+}

@@ -1,0 +1,60 @@
+import { orderSubject } from "../domain/ids.ts";
+import type { Mark } from "../domain/job.ts";
+import type { Database, Tx } from "../platform/database.ts";
+import { inTransaction } from "../platform/transaction.ts";
+import { markJobs } from "../queue/mark-statements.ts";
+import { urgentOf } from "./decide-effects.ts";
+import { decideMissedCause, type MissedCause } from "./decide-missed-cause.ts";
+import type { EffectBatch } from "./effect-batch.ts";
+import { countMissedHooks, findOrdersByReference, readModuleState, writeCheckpoint } from "./statements.ts";
+
+/** Rows of one statement; a transaction of the shop may touch any number of orders. */
+const CHUNK_ROWS = 500;
+
+/** What became of a batch. */
+export interface Committed {
+  readonly markedJobs: number;
+  /** Why no hook announced the batch's unannounced orders; undefined where there are none. */
+  readonly cause: MissedCause | undefined;
+}
+
+/**
+ * Commits the batch's effects and its checkpoint in one transaction, on the connection that holds the leader lock:
+ * when that connection is dead, so is the lead, and nothing is written.
+ */
+export async function commitEffects(
+  connection: Database,
+  server: string,
+  batch: EffectBatch,
+): Promise<Committed> {
+  return await inTransaction(connection, async (tx) => {
+    const marks = await allMarks(tx, batch);
+    for (const chunk of chunksOf(marks)) await markJobs(tx, chunk);
+    let cause: MissedCause | undefined;
+    if (batch.unannounced.length > 0) {
+      cause = decideMissedCause(await readModuleState(tx));
+      await countMissedHooks(tx, cause, batch.unannounced);
+    }
+    if (batch.point !== undefined) await writeCheckpoint(tx, { server, ...batch.point });
+    return { markedJobs: marks.length, cause };
+  });
+}
+
+/** All marks with those that payments ask for, by subject: two committers that lock in one order cannot deadlock. */
+async function allMarks(tx: Tx, batch: EffectBatch): Promise<readonly Mark[]> {
+  const marks = new Map(batch.marks);
+  for (const chunk of chunksOf([...batch.references])) {
+    for (const orderId of await findOrdersByReference(tx, chunk)) {
+      const subject = orderSubject(orderId);
+      marks.set(subject, urgentOf(marks.get(subject), { subject, when: "soon", traceparent: null }));
+    }
+  }
+  return [...marks.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1));
+}
+
+function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const chunks: (readonly T[])[] = [];
+  for (let from = 0; from < items.length; from += CHUNK_ROWS)
+    chunks.push(items.slice(from, from + CHUNK_ROWS));
+  return chunks;
+}

@@ -1,0 +1,72 @@
+import { orderSubject, parseSubject, type ShopOrderId, shopOrderId } from "../domain/ids.ts";
+import type { Mark, MarkWhen } from "../domain/job.ts";
+import type { RowChange } from "./decode-row.ts";
+
+/** What one transaction of the shop asks of us. */
+export interface Effects {
+  /** Outbox rows that may be ingested now. Ingesting marks their subjects; capture does not. */
+  readonly outboxIds: readonly number[];
+  readonly marks: readonly Mark[];
+  /** Orders inserted without an outbox row of theirs: a hook was missed. */
+  readonly unannounced: readonly ShopOrderId[];
+  /** Orders touched by a payment, which knows them by reference only. */
+  readonly orderReferences: readonly string[];
+}
+
+/** The more urgent of two marks of one subject counts; a new order's wait for its status row comes before `soon`. */
+const URGENCY: Readonly<Record<MarkWhen, number>> = { soon: 0, whole: 1, now: 2 };
+
+/** The mark to keep where a subject has two. */
+export function urgentOf(a: Mark | undefined, b: Mark): Mark {
+  return a === undefined || URGENCY[a.when] < URGENCY[b.when] ? b : a;
+}
+
+/**
+ * Decides what one transaction asks for. What an outbox row of the same transaction announces is left to ingest. Of
+ * the rest, an inserted order waits for its status row, an inserted status row makes its order due now (so an order
+ * that no hook announced arrives in milliseconds), and any other change is looked at once the shop is quiet.
+ */
+export function decideEffects(changes: readonly RowChange[]): Effects {
+  const outboxIds: number[] = [];
+  const announced = new Set<number>();
+  for (const change of changes) {
+    if (change.table !== "erpsync_outbox") continue;
+    for (const id of change.ids) outboxIds.push(id);
+    for (const subject of change.subjects) {
+      const parsed = parseSubject(subject);
+      if (parsed.kind === "order") announced.add(parsed.id);
+    }
+  }
+  const marks = new Map<number, Mark>();
+  const unannounced = new Set<ShopOrderId>();
+  const references = new Set<string>();
+  for (const change of changes) {
+    if (change.table === "order_payment")
+      for (const reference of change.references) references.add(reference);
+    if (!("orderIds" in change)) continue;
+    for (const id of change.orderIds) {
+      if (announced.has(id)) continue;
+      const orderId = shopOrderId(id);
+      const mark: Mark = { subject: orderSubject(orderId), when: whenOf(change), traceparent: null };
+      if (mark.when === "whole") unannounced.add(orderId);
+      marks.set(id, urgentOf(marks.get(id), mark));
+    }
+  }
+  return {
+    outboxIds,
+    marks: [...marks.values()],
+    unannounced: [...unannounced],
+    orderReferences: [...references],
+  };
+}
+
+function whenOf(change: Extract<RowChange, { orderIds: readonly number[] }>): MarkWhen {
+  if (change.kind !== "insert") return "soon";
+  if (change.table === "orders") return "whole";
+  return change.table === "order_history" ? "now" : "soon";
+}
+
+/** True for a transaction that only moved our own checkpoint; answering it with a checkpoint would never end. */
+export function isOwnCheckpoint(changes: readonly RowChange[]): boolean {
+  return changes.length > 0 && changes.every((change) => change.table === "erpsync_checkpoint");
+}

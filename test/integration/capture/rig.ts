@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync } from "node:fs";
+import mysql from "mysql2/promise";
+import {
+  CAPTURE_LIMITS,
+  type CaptureLimits,
+  type CaptureStatus,
+  initialCaptureStatus,
+  runCapture,
+} from "../../../sidecar/capture/capture-loop.ts";
+import { type DatabaseSettings, openDatabase } from "../../../sidecar/platform/database.ts";
+import type { LogEvent } from "../../../sidecar/platform/log.ts";
+import { createMetrics, type Metrics } from "../../../sidecar/platform/metrics.ts";
+import { systemClock, systemRandom, systemSleep } from "../../../sidecar/platform/system-clock.ts";
+import { until } from "../../support/until.ts";
+import { type World, withPrefix } from "../../support/world.ts";
+
+const MIGRATIONS = new URL("../../../db/migrations/", import.meta.url);
+
+/** Adds the sidecar's own tables to a world; like the world's own, they stay out of the binlog. */
+export async function addSidecarTables(world: World): Promise<void> {
+  const connection = await world.connection();
+  await connection.query("SET SESSION sql_log_bin = 0");
+  for (const file of readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()) {
+    const text = readFileSync(new URL(file, MIGRATIONS), "utf8").replace(/^--!.*$/m, "");
+    await connection.query(withPrefix(text, world.prefix));
+  }
+  await connection.end();
+}
+
+/** Short times, so that a test need not wait for what takes minutes in a shop. */
+export const QUICK: Partial<CaptureLimits> = {
+  heartbeatMs: 200,
+  silenceMs: 1_000,
+  lingerMs: 20,
+  checkpointMs: 200,
+  maintenanceMs: 200,
+  standbySeconds: 1,
+  retryFirstMs: 20,
+  retryMaxMs: 200,
+};
+
+export interface CaptureOptions {
+  readonly settings?: Partial<DatabaseSettings>;
+  readonly limits?: Partial<CaptureLimits>;
+  readonly serverId?: number;
+  /** Not called for unless given: what the capture announced is kept anyway. */
+  readonly onOutboxRows?: (ids: readonly number[]) => void;
+  readonly keepEvents?: boolean;
+}
+
+let nextServerId = 3_000_000_000 + (process.pid % 10_000) * 1_000;
+
+/** A capture that runs against a world, and all that it said. */
+export class CaptureRun implements AsyncDisposable {
+  readonly world: World;
+  readonly events: LogEvent[] = [];
+  readonly outboxIds: number[] = [];
+  readonly gaps: string[] = [];
+  /** What the checkpoint table said when a gap was reported. */
+  readonly status: CaptureStatus = initialCaptureStatus();
+  readonly metrics: Metrics = createMetrics();
+  readonly serverId: number;
+  marked = 0;
+  readonly #abort = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #db;
+
+  constructor(world: World, options: CaptureOptions = {}) {
+    this.world = world;
+    nextServerId += 300;
+    this.serverId = options.serverId ?? nextServerId;
+    const settings = { ...world.settings, connections: 4, ...options.settings };
+    this.#db = openDatabase(settings);
+    this.#done = runCapture(
+      {
+        db: this.#db,
+        settings,
+        serverId: this.serverId,
+        log: (_level, event) => this.events.push(event),
+        metrics: this.metrics,
+        clock: systemClock,
+        sleep: systemSleep,
+        random: systemRandom,
+        status: this.status,
+        limits: { ...CAPTURE_LIMITS, ...QUICK, ...options.limits },
+        onOutboxRows: (ids) => {
+          for (const id of ids) this.outboxIds.push(id);
+          options.onOutboxRows?.(ids);
+        },
+        onMarked: () => {
+          this.marked += 1;
+        },
+        onGap: (reason) => {
+          this.gaps.push(reason);
+        },
+      },
+      this.#abort.signal,
+    );
+  }
+
+  /** The events of this name so far. */
+  named<Name extends LogEvent["event"]>(name: Name): readonly Extract<LogEvent, { event: Name }>[] {
+    return this.events.filter((event): event is Extract<LogEvent, { event: Name }> => event.event === name);
+  }
+
+  /** Waits until the tail has started (again), `times` in all. */
+  async untilTailing(times = 1): Promise<void> {
+    await until(() => this.named("capture.resumed").length >= times, {
+      what: `the tail to start ${String(times)} time(s); events: ${JSON.stringify(this.events)}`,
+      timeoutMs: 20_000,
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#done;
+    await this.#db.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The state of a subject's job; undefined where there is none. */
+export async function jobState(world: World, subject: string): Promise<string | undefined> {
+  const rows = await world.rows<{ state: string }>(
+    `SELECT state FROM ${world.table("erpsync_job")} WHERE subject = ?`,
+    [subject],
+  );
+  return rows[0]?.state;
+}
+
+/** The checkpoint as it stands. */
+export async function checkpointOf(
+  world: World,
+): Promise<
+  { server: string; file: string; position: number; gtid_set: string; updated_at: string } | undefined
+> {
+  const rows = await world.rows<{
+    server: string;
+    file: string;
+    position: number;
+    gtid_set: string;
+    updated_at: string;
+  }>(`SELECT * FROM ${world.table("erpsync_checkpoint")}`);
+  return rows[0];
+}
+
+/** Ends the dump connections of a world's server that serve this replica id, as an administrator's KILL does. */
+export async function killDumpOf(world: World, serverId: number): Promise<void> {
+  await killThreads(world, "COMMAND IN ('Binlog Dump', 'Binlog Dump GTID')", serverId);
+}
+
+async function killThreads(world: World, condition: string, _serverId: number): Promise<void> {
+  const threads = await world.rows<{ id: number }>(
+    `SELECT ID AS id FROM INFORMATION_SCHEMA.PROCESSLIST WHERE ${condition}`,
+  );
+  for (const { id } of threads) await world.pool.query("KILL ?", [id]);
+}
+
+/** Ends the connection that holds the leader lock of this name. */
+export async function killLockHolder(world: World, lockName: string): Promise<void> {
+  const rows = await world.rows<{ id: number | null }>("SELECT IS_USED_LOCK(?) AS id", [lockName]);
+  await world.pool.query("KILL ?", [rows[0]?.id]);
+}
+
+/** A plain connection of root outside any world. */
+export function rootConnection(world: World): Promise<mysql.Connection> {
+  return world.connection();
+}
