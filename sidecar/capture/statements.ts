@@ -163,28 +163,18 @@ export async function countMissedHooks(
  * Reads: `module` by its unique name; `hook_module` by (id_module, …), `hook` and `module_shop` by primary key.
  */
 export async function readModuleState(db: Database): Promise<ModuleState> {
-  const rows = await db
-    .selectFrom("module as m")
-    .leftJoin("hook_module as hm", "hm.id_module", "m.id_module")
-    .leftJoin("hook as h", "h.id_hook", "hm.id_hook")
-    .select((eb) => [
-      "m.active",
-      "h.name",
-      eb
-        .exists(
-          eb
-            .selectFrom("module_shop as ms")
-            .select("ms.id_shop")
-            .whereRef("ms.id_module", "=", "m.id_module"),
-        )
-        .as("in_a_shop"),
-    ])
-    .where("m.name", "=", MODULE)
-    .execute();
+  // Raw, because the prefix that the builder adds to table names would go to aliases too.
+  const { rows } = await sql<{ active: number; in_a_shop: number; hook: string | null }>`
+    SELECT m.active, h.name AS hook,
+      EXISTS (SELECT 1 FROM ${sql.table("module_shop")} ms WHERE ms.id_module = m.id_module) AS in_a_shop
+    FROM ${sql.table("module")} m
+    LEFT JOIN ${sql.table("hook_module")} hm ON hm.id_module = m.id_module
+    LEFT JOIN ${sql.table("hook")} h ON h.id_hook = hm.id_hook
+    WHERE m.name = ${MODULE}`.execute(db);
   return {
     installed: rows.length > 0,
-    active: rows.some((row) => row.active === 1 && Number(row.in_a_shop) === 1),
-    hooks: rows.flatMap((row) => (row.name === null ? [] : [row.name])),
+    active: rows.some((row) => Number(row.active) === 1 && Number(row.in_a_shop) === 1),
+    hooks: rows.flatMap((row) => (row.hook === null ? [] : [row.hook])),
   };
 }
 

@@ -35,7 +35,6 @@ export interface Tables {
   configuration: ConfigurationTable;
   shop_url: ShopUrlTable;
   module: ModuleTable;
-  module_shop: ModuleShopTable;
   hook: HookTable;
   hook_module: HookModuleTable;
 }
@@ -338,11 +337,6 @@ export interface ModuleTable {
   name: string;
   active: number;
   version: string;
-}
-
-export interface ModuleShopTable {
-  id_module: number;
-  id_shop: number;
 }
 
 export interface HookTable {
