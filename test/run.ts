@@ -12,7 +12,7 @@ interface Counts {
 }
 
 const ROOT = resolve(import.meta.dirname, "..");
-const MODULE = join(ROOT, "prestashop-module");
+const MODULE_TOOLS = join(ROOT, "prestashop-module/tools");
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 async function main(args: readonly string[]): Promise<number> {
@@ -79,7 +79,6 @@ interface VitestReport {
 
 /** The PHP module's unit tests, where PHP and composer are; skipped with a sentence where they are not. */
 async function runPhpunit(): Promise<Counts> {
-  if (!existsSync(join(MODULE, "composer.json"))) return NOTHING;
   for (const program of ["php", "composer"]) {
     if (spawnSync(program, ["--version"]).status === 0) continue;
     console.error(
@@ -87,8 +86,8 @@ async function runPhpunit(): Promise<Counts> {
     );
     return { ...NOTHING, skipped: 1 };
   }
-  if (!existsSync(join(MODULE, "vendor/bin/phpunit"))) {
-    const installed = await run("composer", ["install", "--no-interaction", "--quiet"], MODULE);
+  if (!existsSync(join(MODULE_TOOLS, "vendor/bin/phpunit"))) {
+    const installed = await run("composer", ["install", "--no-interaction", "--quiet"], MODULE_TOOLS);
     if (installed !== 0) {
       console.error("The PHP module's tests are skipped: composer install failed; its messages stand above.");
       return { ...NOTHING, skipped: 1 };
@@ -97,7 +96,11 @@ async function runPhpunit(): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "erpsync-report-"));
   const reportFile = join(folder, "phpunit.xml");
   try {
-    const code = await run("php", ["vendor/bin/phpunit", "--no-progress", "--log-junit", reportFile], MODULE);
+    const code = await run(
+      "php",
+      ["vendor/bin/phpunit", "--no-progress", "--log-junit", reportFile],
+      MODULE_TOOLS,
+    );
     const report = existsSync(reportFile) ? readFileSync(reportFile, "utf8") : "";
     return countJunit(report, code);
   } finally {

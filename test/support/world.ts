@@ -9,6 +9,8 @@ import { SupportError } from "./support-error.ts";
 const SHOP_SCHEMA = new URL("shop-schema.sql", import.meta.url);
 const MODULE_SCHEMA = new URL("../../prestashop-module/erpsync/sql/install.sql", import.meta.url);
 
+const SERVER_GONE = new Set(["ECONNREFUSED", "ECONNRESET", "PROTOCOL_CONNECTION_LOST"]);
+
 export interface WorldOptions {
   /** A server, or the kind of one that vitest's globalSetup started; without it the first of them. */
   readonly server?: ServerAddress | ServerAddress["kind"];
@@ -127,7 +129,8 @@ export class World implements AsyncDisposable {
       try {
         await cleanup();
       } catch (error) {
-        faults.push(error);
+        // A test that killed its server has nothing left to drop.
+        if (!SERVER_GONE.has((error as NodeJS.ErrnoException).code ?? "")) faults.push(error);
       }
     };
     for (const cleanup of this.#cleanups.reverse()) await attempt(cleanup);

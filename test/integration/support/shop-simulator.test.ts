@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import { PhpProcessDied } from "../../support/checkout.ts";
 import { expectedSteps } from "../../support/checkout-steps.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { combinationIds, ORDER_STATE } from "../../support/seed.ts";
-import { PhpProcessDied } from "../../support/shop-simulator.ts";
 import { until } from "../../support/until.ts";
 import { World } from "../../support/world.ts";
 
