@@ -47,8 +47,10 @@ if (isset($options['pause'])) {
          */
         protected function _query($sql)
         {
+            $plain = preg_replace('#/\*.*?\*/#s', '', $sql) ?? '';
             $order = preg_match('/^\s*INSERT\s+INTO\s+`'._DB_PREFIX_.'orders`/i', $sql) === 1;
-            $outbox = preg_match('/^\s*INSERT\s+INTO\s+`?'._DB_PREFIX_.'erpsync_outbox/i', $sql) === 1;
+            // The module's INSERT begins with a comment and has one inside.
+            $outbox = preg_match('#INSERT\b[^(]*\bINTO\s+`'._DB_PREFIX_.'erpsync_outbox`#i', $plain) === 1;
             $commit = preg_match('/^\s*COMMIT/i', $sql) === 1;
             if (($this->point === 'before-order' && $order) || ($this->point === 'before-outbox' && $outbox)) {
                 $this->stop();

@@ -1,0 +1,240 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHmac, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { createPool, type Pool, type RowDataPacket } from "mysql2/promise";
+import { freePort } from "../support/database-server.ts";
+import { SupportError } from "../support/support-error.ts";
+import { until } from "../support/until.ts";
+
+const MODULE = resolve(import.meta.dirname, "../../prestashop-module/erpsync");
+const DRIVER = join(import.meta.dirname, "place-orders.php");
+
+/** Where the driver can stop for good, in the order of the statements; see place-orders.php. */
+export type PausePoint = "before-order" | "before-outbox" | "after-outbox" | "after-commit";
+
+export interface PlacedOrder {
+  readonly id_order: number;
+  readonly id_customer: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly text: string;
+  readonly body: { readonly error?: string; readonly results?: readonly CommandResult[] };
+}
+
+export interface CommandResult {
+  readonly id: string;
+  readonly outcome: string;
+  readonly code?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** How a request differs from a good one. */
+export interface Tampering {
+  readonly method?: string;
+  readonly secret?: string;
+  readonly timestampS?: number;
+  readonly nonce?: string;
+  readonly bodySent?: string;
+}
+
+interface Parameters {
+  readonly database_host: string;
+  readonly database_port: string;
+  readonly database_user: string;
+  readonly database_password: string;
+  readonly database_name: string;
+  readonly database_prefix: string;
+}
+
+/** The installed PrestaShop at PRESTASHOP_ROOT with this repository's module in it. Disposing leaves the shop as it is. */
+export class RealShop implements AsyncDisposable {
+  readonly root: string;
+  readonly prefix: string;
+  readonly #pool: Pool;
+  #web: ChildProcess | undefined;
+  #webPort = 0;
+
+  private constructor(root: string, parameters: Parameters) {
+    this.root = root;
+    this.prefix = parameters.database_prefix;
+    const [host = "127.0.0.1", portOfHost] = parameters.database_host.split(":");
+    this.#pool = createPool({
+      host,
+      port: Number(portOfHost ?? (parameters.database_port === "" ? 3306 : parameters.database_port)),
+      user: parameters.database_user,
+      password: parameters.database_password,
+      database: parameters.database_name,
+      connectionLimit: 4,
+    });
+  }
+
+  /** Reads the shop's own settings and puts the module's present files into it. */
+  static async open(): Promise<RealShop> {
+    const root = process.env["PRESTASHOP_ROOT"];
+    if (root === undefined) throw new SupportError("PRESTASHOP_ROOT names no shop.");
+    const script = 'echo json_encode((require $argv[1])["parameters"]);';
+    const { stdout } = await promisify(execFile)("php", [
+      "-r",
+      script,
+      join(root, "app/config/parameters.php"),
+    ]);
+    const folder = join(root, "modules/erpsync");
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(MODULE, folder, { recursive: true });
+    return new RealShop(root, JSON.parse(stdout) as Parameters);
+  }
+
+  /** Rows of a query in which `{table}` stands for the shop's name of a table. */
+  async rows(sql: string, values: readonly (string | number)[] = []): Promise<RowDataPacket[]> {
+    const text = sql.replaceAll(/\{(\w+)\}/g, (_, table: string) => `\`${this.prefix}${table}\``);
+    const [rows] = await this.#pool.query<RowDataPacket[]>(text, [...values]);
+    return rows;
+  }
+
+  /** The first column of the first row, as a number; 0 where there is none. */
+  async count(sql: string, values: readonly (string | number)[] = []): Promise<number> {
+    const [row] = await this.rows(sql, values);
+    return Number(Object.values(row ?? {})[0] ?? 0);
+  }
+
+  async configure(name: string, value: string | number): Promise<void> {
+    await this.rows("UPDATE {configuration} SET value = ? WHERE name = ?", [value, name]);
+  }
+
+  async setting(name: string): Promise<string> {
+    const [row] = await this.rows("SELECT value FROM {configuration} WHERE name = ?", [name]);
+    return String(row?.["value"] ?? "");
+  }
+
+  /** Losses by cause, counted from the file that the module appends to; it is folded only beyond 256 KiB. */
+  losses(): Readonly<Record<string, number>> {
+    const file = join(this.root, "var/logs/erpsync-losses.log");
+    const counts: Record<string, number> = {};
+    for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
+      const { cause } = JSON.parse(line) as { readonly cause: string };
+      counts[cause] = (counts[cause] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  /** `bin/console prestashop:module <action> erpsync`; throws with the console's words where it fails. */
+  async module(action: "install" | "uninstall" | "reset"): Promise<void> {
+    await promisify(execFile)("php", ["bin/console", "prestashop:module", action, "erpsync"], {
+      cwd: this.root,
+    });
+  }
+
+  /** Places orders in one PHP process. */
+  async placeOrders(orders: number, ...more: readonly string[]): Promise<readonly PlacedOrder[]> {
+    const child = this.#driver([`--orders=${orders}`, ...more]);
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+    const [code] = (await once(child, "close")) as [number | null];
+    if (code !== 0) throw new SupportError(`The driver ended with ${code}: ${lines.join("\n")}`);
+    return lines.map((line) => JSON.parse(line) as PlacedOrder);
+  }
+
+  /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL. */
+  async killCheckoutAt(point: PausePoint): Promise<void> {
+    const child = this.#driver(["--orders=1", `--pause=${point}`]);
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line === JSON.stringify({ paused: point })) break;
+      throw new SupportError(`The driver went past ${point}: ${line}`);
+    }
+    const closed = once(child, "close");
+    child.kill("SIGKILL");
+    await closed;
+  }
+
+  /** Starts PHP's own web server on the loopback; PrestaShop answers to its own domain whatever the port. */
+  async serve(): Promise<void> {
+    this.#webPort = await freePort();
+    this.#web = spawn("php", ["-S", `127.0.0.1:${this.#webPort}`, "-t", this.root], {
+      cwd: this.root,
+      env: { ...process.env, PHP_CLI_SERVER_WORKERS: "4" },
+      stdio: "ignore",
+      // A group of its own, so that the workers end with their parent.
+      detached: true,
+    });
+    await until(async () => (await this.command([], { method: "GET" })).status === 405, {
+      timeoutMs: 30_000,
+      everyMs: 100,
+      what: "the shop's web server",
+    });
+  }
+
+  /** Sends a batch as the sidecar does, or one that differs from it as told. */
+  async command(commands: unknown, tampering: Tampering = {}): Promise<Answer> {
+    const method = tampering.method ?? "POST";
+    const path = "/index.php?fc=module&module=erpsync&controller=command";
+    const timestamp = String(tampering.timestampS ?? Math.floor(Date.now() / 1_000));
+    const nonce = tampering.nonce ?? randomBytes(16).toString("hex");
+    const signedBody = typeof commands === "string" ? commands : JSON.stringify({ commands });
+    const secret = tampering.secret ?? (await this.setting("ERPSYNC_SECRET"));
+    const signature = createHmac("sha256", secret)
+      .update([method, path, timestamp, nonce, signedBody].join("\n"))
+      .digest("hex");
+    return this.fetch(method, path, tampering.bodySent ?? signedBody, {
+      "content-type": "application/json",
+      "x-erpsync-timestamp": timestamp,
+      "x-erpsync-nonce": nonce,
+      "x-erpsync-signature": signature,
+    });
+  }
+
+  async fetch(
+    method: string,
+    path: string,
+    body = "",
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const [domain] = await this.rows("SELECT domain FROM {shop_url} WHERE main = 1 LIMIT 1");
+    const sent = request({
+      host: "127.0.0.1",
+      port: this.#webPort,
+      method,
+      path,
+      headers: {
+        ...headers,
+        host: String(domain?.["domain"]),
+        "content-length": String(Buffer.byteLength(body)),
+      },
+    });
+    sent.end(body);
+    const [response] = (await once(sent, "response")) as [import("node:http").IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString("utf8");
+    const json = (response.headers["content-type"] ?? "").startsWith("application/json");
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      text,
+      body: json ? (JSON.parse(text) as Answer["body"]) : {},
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#web?.pid !== undefined && this.#web.exitCode === null) {
+      const closed = once(this.#web, "close");
+      process.kill(-this.#web.pid, "SIGTERM");
+      await closed;
+    }
+    await this.#pool.end();
+  }
+
+  #driver(args: readonly string[]) {
+    return spawn("php", [DRIVER, ...args], {
+      env: { ...process.env, PRESTASHOP_ROOT: this.root },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+  }
+}
