@@ -1,0 +1,251 @@
+import Bottleneck from "bottleneck";
+import { Redis } from "ioredis";
+import type { Clock, Sleep } from "../domain/clock.ts";
+import { messageOf } from "../domain/errors.ts";
+import { createCallRoom } from "./call-room.ts";
+import { decideClimb, decideThrottled, fullLimit, type LimitRule, type LimitState } from "./decide-limit.ts";
+import { type ErpCall, type ErpPort, ErpThrottledError, ErpUnavailableError } from "./port.ts";
+import { createSharedSlots, type SharedSlots, type SharedState, type SharedStore } from "./shared-slots.ts";
+
+/** How the calls to an ERP are limited. */
+export interface LimiterOptions {
+  /** Calls in flight at once; over all processes where `redis` is given. */
+  readonly limit: number;
+  /** The longest time that one call of the port takes, in milliseconds; slots live longer than that. */
+  readonly callTimeoutMs: number;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  /** After a 429 the limit is halved; it grows by one after this long without another. 10,000 unless told. */
+  readonly climbEveryMs?: number;
+  /** Milliseconds that an aborted call may take to end. 5,000 unless told. */
+  readonly abortSlackMs?: number;
+  /** A call that waits longer than this for a Redis that is away is given back to its caller. 10,000 unless told. */
+  readonly patienceMs?: number;
+  readonly redis?: {
+    readonly url: string;
+    /** Processes with the same name share the limit. One name an ERP account. */
+    readonly name: string;
+  };
+}
+
+/** What the limiter does at present. */
+export interface LimiterStats {
+  /** Calls of this process that are under way. */
+  readonly inFlight: number;
+  /** Calls of this process that wait for their turn. */
+  readonly queued: number;
+  /** The limit as lowered after a 429. */
+  readonly limit: number;
+  /** `local` without Redis. */
+  readonly shared: SharedState | "local";
+}
+
+/** A port whose calls wait for their turn. */
+export interface LimitedErpPort extends ErpPort {
+  readonly stats: () => LimiterStats;
+  /** Resolves once calls can start: at once, or when Redis stands. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Calls that wait inside Bottleneck, as a multiple of the limit; the others wait in the room before it. */
+const WAITING_PER_LIMIT = 2;
+
+/**
+ * Lets at most `limit` calls of the port be in flight, the most urgent first. A 429 halves this process's share for a
+ * while. A call that is aborted while it waits ends at once with `ErpUnavailableError`: nothing was executed.
+ */
+export function limitErp(port: ErpPort, options: LimiterOptions): LimitedErpPort {
+  const gate = createGate(options);
+  const limited =
+    <Args extends readonly unknown[], Result>(run: (...args: [...Args, ErpCall]) => Promise<Result>) =>
+    (...args: [...Args, ErpCall]): Promise<Result> => {
+      const call = args.at(-1) as ErpCall;
+      const rest = args.slice(0, -1) as unknown as Args;
+      return gate.run(call, (signal) => run(...rest, { ...call, signal }));
+    };
+  return {
+    name: port.name,
+    capabilities: port.capabilities,
+    probe: limited(port.probe),
+    findCustomer: limited(port.findCustomer),
+    createCustomer: limited(port.createCustomer),
+    amendCustomer: limited(port.amendCustomer),
+    findOrder: limited(port.findOrder),
+    createOrder: limited(port.createOrder),
+    amendOrder: limited(port.amendOrder),
+    close: async () => {
+      await gate.close();
+      await port.close();
+    },
+    stats: gate.stats,
+    ready: gate.ready,
+  };
+}
+
+interface Gate {
+  readonly run: <T>(call: ErpCall, task: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+  readonly stats: () => LimiterStats;
+  readonly ready: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Two stages. The first is this process's own queue: priorities, and the limit as lowered by 429s. The second, with
+ * Redis, are the slots that all processes share; at most `limit` calls of a process wait there.
+ */
+function createGate(options: LimiterOptions): Gate {
+  const { clock } = options;
+  const rule: LimitRule = { limitMax: options.limit, climbEveryMs: options.climbEveryMs ?? 10_000 };
+  const room = createCallRoom(options.limit * (1 + WAITING_PER_LIMIT));
+  const queue = new Bottleneck({ maxConcurrent: options.limit });
+  const shared = options.redis === undefined ? undefined : openShared(options, options.redis);
+  let state: LimitState = fullLimit(rule, clock.monotonicMs());
+  let inside = 0;
+  let inFlight = 0;
+  const move = (next: LimitState): void => {
+    const changed = next.limit !== state.limit;
+    state = next;
+    if (changed) void queue.updateSettings({ maxConcurrent: next.limit });
+  };
+  const climb = (): void => {
+    move(decideClimb(state, rule, clock.monotonicMs()));
+  };
+  const inFlightNow = async <T>(
+    signal: AbortSignal,
+    task: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const startedAtMs = clock.monotonicMs();
+    inFlight += 1;
+    try {
+      return await task(signal);
+    } catch (thrown) {
+      if (thrown instanceof ErpThrottledError) move(decideThrottled(state, startedAtMs, clock.monotonicMs()));
+      throw thrown;
+    } finally {
+      inFlight -= 1;
+      climb();
+    }
+  };
+  return {
+    run: async (call, task) => {
+      await room.enter(call.priority, call.signal);
+      inside += 1;
+      climb();
+      const inSlot = (): ReturnType<typeof task> =>
+        shared === undefined
+          ? inFlightNow(call.signal, task)
+          : shared.run(call.priority, call.signal, (signal) => inFlightNow(signal, task));
+      try {
+        return await inTurn(queue, call, inSlot);
+      } finally {
+        inside -= 1;
+        room.leave();
+      }
+    },
+    stats: () => ({
+      inFlight,
+      queued: inside - inFlight + room.waiting(),
+      limit: decideClimb(state, rule, clock.monotonicMs()).limit,
+      shared: shared?.state() ?? "local",
+    }),
+    ready: () => shared?.ready() ?? Promise.resolve(),
+    close: async () => {
+      await shared?.close();
+      await queue.disconnect();
+    },
+  };
+}
+
+/** Runs the task when its turn comes; a caller that aborts while it waits is released at once. */
+function inTurn<T>(queue: Bottleneck, call: ErpCall, task: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let waits = true;
+    const onAbort = (): void => {
+      waits = false;
+      reject(new ErpUnavailableError("aborted while the call waited for its turn"));
+    };
+    call.signal.addEventListener("abort", onAbort, { once: true });
+    if (call.signal.aborted) onAbort();
+    queue
+      .schedule({ priority: call.priority }, async () => {
+        // Bottleneck cannot take a job out of its queue; an abandoned one gives its turn away when it comes.
+        if (!waits) return;
+        call.signal.removeEventListener("abort", onAbort);
+        await task().then(resolve, reject);
+      })
+      .catch((thrown: unknown) => {
+        reject(new ErpUnavailableError(`the limiter takes no calls: ${messageOf(thrown)}`));
+      });
+  });
+}
+
+function openShared(options: LimiterOptions, redis: NonNullable<LimiterOptions["redis"]>): SharedSlots {
+  const slotLifeMs = options.callTimeoutMs + (options.abortSlackMs ?? 5_000);
+  const store = redisStore(redis, options.limit, slotLifeMs);
+  const { clock, sleep, patienceMs = 10_000 } = options;
+  return createSharedSlots({ store, clock, sleep, slotLifeMs, patienceMs });
+}
+
+/** Bottleneck gives its Lua errors no code, and Redis 7 writes the script's name behind them. */
+const STATE_GONE = /SETTINGS_KEY_NOT_FOUND|UNKNOWN_CLIENT/;
+
+/**
+ * Bottleneck's cluster mode over one connection of ioredis. Commands wait while Redis is away instead of failing, so
+ * that a blip neither ends the process nor lets a call through.
+ */
+function redisStore(
+  redis: NonNullable<LimiterOptions["redis"]>,
+  limit: number,
+  slotLifeMs: number,
+): SharedStore {
+  const client = openRedis(redis.url);
+  const connection = new Bottleneck.IORedisConnection({ client });
+  // The states of `client` tell what there is to know; without a listener an error event would end the process.
+  connection.on("error", () => undefined);
+  const id = `erpsync-${redis.name}`;
+  return {
+    open: (onTrouble) => {
+      const limiter = new Bottleneck({ id, connection, maxConcurrent: limit });
+      limiter.on("error", (error: unknown) => {
+        if (STATE_GONE.test(messageOf(error))) onTrouble();
+      });
+      return {
+        ready: async () => {
+          await limiter.ready();
+          // A state that other processes made before keeps their limit unless it is told ours.
+          await limiter.updateSettings({ maxConcurrent: limit });
+        },
+        // Without an expiration the slots of a killed process would never be free again.
+        schedule: (priority, job) => limiter.schedule({ priority, expiration: slotLifeMs }, job),
+        running: () => limiter.running(),
+        discard: () => {
+          void limiter.disconnect(false);
+        },
+      };
+    },
+    hasState: async () => (await client.exists(`b_${id}_settings`)) === 1,
+    reachable: () => client.status === "ready",
+    close: () => {
+      // Not `quit`: it would wait for a Redis that is away.
+      client.disconnect();
+      return connection.disconnect(false).catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * A connection that outlives its server. Bottleneck lets the promise of its `unsubscribe` go unwatched; where the
+ * connection ends first, that would be an unhandled rejection and the end of the process.
+ */
+function openRedis(url: string): Redis {
+  const client = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
+  });
+  const subscriber = client.duplicate();
+  const unsubscribe = subscriber.unsubscribe.bind(subscriber) as (...channels: string[]) => Promise<unknown>;
+  subscriber.unsubscribe = (...channels: unknown[]) =>
+    unsubscribe(...channels.map(String)).catch(() => undefined);
+  client.duplicate = () => subscriber;
+  return client;
+}
