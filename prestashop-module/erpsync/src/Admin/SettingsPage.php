@@ -135,7 +135,7 @@ final class SettingsPage
                 'label' => 'Shop key',
                 'name' => Settings::SHOP_KEY,
                 'required' => true,
-                'desc' => 'Part of every order’s key in the ERP: PS-<key>-<order>. Do not change it once orders are there.',
+                'desc' => 'Part of every order’s key in the ERP: PS-KEY-ORDER. Do not change it once orders are there.',
             ],
         ];
         $values = [Settings::SECRET => '', 'ERPSYNC_NEW_SECRET' => '0', Settings::SHOP_KEY => Settings::shopKey()];
