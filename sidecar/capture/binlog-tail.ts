@@ -84,7 +84,7 @@ export function openTail(
   sleep: Sleep,
 ): Tail {
   const { database } = settings;
-  // Options and never a connection: the library's control connection must keep itself alive over idle hours.
+  // Options and never a connection: the library then owns both of its connections and ends them with `stop`.
   const zongji = new ZongJi({
     host: database.host,
     port: database.port,
@@ -229,6 +229,8 @@ async function watch(
   for (;;) {
     await sleep(settings.heartbeatMs, signal);
     if (signal.aborted) return false;
+    // TCP keep-alive does not count for wait_timeout, which some hosts set to a minute.
+    zongji.ctrlConnection?.ping(() => undefined);
     const bytesNow = bytesRead(zongji);
     if (bytesNow !== bytes || state.paused) {
       bytes = bytesNow;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, Random, Sleep } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
-import type { Database, DatabaseSettings } from "../platform/database.ts";
+import { type Database, type DatabaseSettings, openDatabase } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { CaptureSession, type SessionEnd } from "./capture-session.ts";
@@ -15,10 +15,10 @@ import {
   readMariadbGtids,
   readMysqlGtids,
   readVariables,
-  releaseLeaderLock,
   takeLeaderLock,
   writeCheckpoint,
 } from "./statements.ts";
+import { within } from "./within.ts";
 
 /** Times and sizes, in the units of their names. An idle leader asks the database about seven times a minute. */
 export const CAPTURE_LIMITS = {
@@ -37,6 +37,9 @@ export const CAPTURE_LIMITS = {
   recheckMs: 60_000,
   /** How long one attempt at the leader lock waits in the server; also the longest delay of a stop. */
   standbySeconds: 5,
+  /** Longer than any lock wait; a database that takes longer is on a connection that no longer leads anywhere. */
+  databaseSilenceMs: 30_000,
+  closeMs: 1_000,
   /** Subjects that wait for a commit before the tail is paused. */
   batchSubjects: 2_000,
   retryFirstMs: 100,
@@ -69,6 +72,7 @@ export const initialCaptureStatus = (): CaptureStatus => ({
 });
 
 export interface CaptureDeps {
+  /** For looks at the server while we do not lead; the lead opens a connection of its own by `settings`. */
   readonly db: Database;
   readonly settings: DatabaseSettings;
   /** One for an installation; see `serverIdOf`. */
@@ -126,12 +130,30 @@ export async function runCapture(deps: CaptureDeps, signal: AbortSignal): Promis
   };
   while (!signal.aborted) {
     try {
-      const verdict = checkSource(await readVariables(deps.db), await readGrants(deps.db));
+      const verdict = await within(readVerdict(deps.db), deps.limits.databaseSilenceMs, deps.sleep);
       if (verdict.mode === "polling") await poll(deps, verdict.reasons, memory, signal);
-      else await deps.db.connection().execute((connection) => lead(deps, connection, memory, signal));
+      else await leadOnOwnConnection(deps, memory, signal);
     } catch (thrown) {
       await backOff(deps, memory, messageOf(thrown), signal);
     }
+  }
+}
+
+async function readVerdict(db: Database): Promise<SourceVerdict> {
+  return checkSource(await readVariables(db), await readGrants(db));
+}
+
+/**
+ * The lead has a connection of its own, which is thrown away with it: in a pool, one that no longer answers would
+ * sooner or later be lent to somebody else.
+ */
+async function leadOnOwnConnection(deps: CaptureDeps, memory: Memory, signal: AbortSignal): Promise<void> {
+  const database = openDatabase({ ...deps.settings, connections: 1 });
+  try {
+    await database.connection().execute((connection) => lead(deps, connection, memory, signal));
+  } finally {
+    // One that hangs cannot be closed in good order, and nobody waits for it.
+    await within(database.destroy(), deps.limits.closeMs, deps.sleep).catch(() => undefined);
   }
 }
 
@@ -156,12 +178,12 @@ async function lead(
 ): Promise<void> {
   const lockName = captureLockName(deps.settings);
   Object.assign(deps.status, { mode: "binlog", reasons: [] });
-  while (
-    !(await takeLeaderLock(connection, lockName, memory.said.has("standby") ? deps.limits.standbySeconds : 0))
-  ) {
-    if (signal.aborted) return;
+  if (!(await isTaken(deps, connection, lockName, 0))) {
     if (!memory.said.has("standby")) deps.log("info", { event: "capture.standby" });
     memory.said.add("standby");
+    do {
+      if (signal.aborted) return;
+    } while (!(await isTaken(deps, connection, lockName, deps.limits.standbySeconds)));
   }
   memory.said.delete("standby");
   try {
@@ -169,9 +191,18 @@ async function lead(
   } finally {
     deps.status.leader = false;
     deps.metrics.captureLeader.set(0);
-    // The connection goes back to the pool and must not take the lock along; a dead one has lost it already.
-    await releaseLeaderLock(connection, lockName).catch(() => undefined);
   }
+}
+
+/** Waits in the server's queue for the lock, which is freed the moment that its holder's connection dies. */
+function isTaken(
+  deps: CaptureDeps,
+  connection: Database,
+  lockName: string,
+  waitSeconds: number,
+): Promise<boolean> {
+  const patienceMs = waitSeconds * 1_000 + deps.limits.databaseSilenceMs;
+  return within(takeLeaderLock(connection, lockName, waitSeconds), patienceMs, deps.sleep);
 }
 
 async function tailWhileLeading(
@@ -181,27 +212,34 @@ async function tailWhileLeading(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
+  const patienceMs = deps.limits.databaseSilenceMs;
   while (!signal.aborted) {
-    const variables = await readVariables(connection);
-    const verdict = checkSource(variables);
-    if (verdict.mode === "polling") return;
-    noteLead(deps, verdict, memory);
-    const facts = await readFacts(connection, variables);
-    const resume = await startPlace(deps, connection, facts, memory);
-    const seat = {
-      connection,
-      lockName,
-      server: facts.server,
-      serverId: deps.serverId + memory.serverIdShift,
-    };
-    const session = new CaptureSession(deps, seat);
+    const prepared = await within(prepare(deps, connection, memory), patienceMs, deps.sleep);
+    if (prepared === undefined) return;
+    const { server, resume } = prepared;
+    const serverId = deps.serverId + memory.serverIdShift;
+    const session = new CaptureSession(deps, { connection, lockName, server, serverId });
     const end = await session.run(resume, signal);
     // A newcomer with our replica id ends our tail; it is the next leader if our lock is gone.
-    if (!(await holdsLeaderLock(connection, lockName))) return;
+    if (!(await within(holdsLeaderLock(connection, lockName), patienceMs, deps.sleep))) return;
     if (session.hasHeard) Object.assign(memory, { failures: 0, decodeFailures: 0 });
     if (!noteEnd(deps, end, memory)) return;
     if (end.kind !== "closed") await backOff(deps, memory, end.message, signal);
   }
+}
+
+/** Looks at the server and decides where to start; undefined where its binlog cannot be tailed. */
+async function prepare(
+  deps: CaptureDeps,
+  connection: Database,
+  memory: Memory,
+): Promise<{ readonly server: string; readonly resume: Resume } | undefined> {
+  const variables = await readVariables(connection);
+  const verdict = checkSource(variables);
+  if (verdict.mode === "polling") return undefined;
+  noteLead(deps, verdict, memory);
+  const facts = await readFacts(connection, variables);
+  return { server: facts.server, resume: await startPlace(deps, connection, facts, memory) };
 }
 
 function noteLead(

@@ -9,6 +9,7 @@ import type { Resume } from "./decide-resume.ts";
 import type { TailEnd } from "./decide-tail-end.ts";
 import { EffectBatch } from "./effect-batch.ts";
 import { holdsLeaderLock, readGrants, readVariables } from "./statements.ts";
+import { within } from "./within.ts";
 
 /** How a session came to its end: with its tail, or because we may not or cannot go on. */
 export type SessionEnd =
@@ -160,7 +161,9 @@ export class CaptureSession {
       this.#isPaused = false;
       this.#tail?.resume();
     }
-    const { markedJobs, cause } = await commitEffects(this.#seat.connection, this.#seat.server, batch);
+    const { markedJobs, cause } = await this.#inTime(
+      commitEffects(this.#seat.connection, this.#seat.server, batch),
+    );
     this.#committedAtMs = deps.clock.monotonicMs();
     if (markedJobs > 0) deps.onMarked();
     if (cause === undefined) return;
@@ -175,14 +178,21 @@ export class CaptureSession {
     if (nowMs - this.#maintainedAtMs < limits.maintenanceMs) return undefined;
     this.#maintainedAtMs = nowMs;
     const { connection, lockName } = this.#seat;
-    if (!(await holdsLeaderLock(connection, lockName))) {
+    if (!(await this.#inTime(holdsLeaderLock(connection, lockName)))) {
       return { kind: "deposed", message: "The leader lock is held by another connection" };
     }
     if (nowMs - this.#recheckedAtMs < limits.recheckMs) return undefined;
     this.#recheckedAtMs = nowMs;
-    const verdict = checkSource(await readVariables(connection), await readGrants(connection));
+    const verdict = checkSource(
+      await this.#inTime(readVariables(connection)),
+      await this.#inTime(readGrants(connection)),
+    );
     if (verdict.mode === "binlog") return undefined;
     return { kind: "unsuitable", message: verdict.reasons.join(" ") };
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(work, this.#deps.limits.databaseSilenceMs, this.#deps.sleep);
   }
 }
 

@@ -127,15 +127,6 @@ export async function holdsLeaderLock(db: Database, name: string): Promise<boole
 }
 
 /**
- * Gives the lock back before its connection returns to the pool.
- * Locks: frees the named lock.
- * Reads: no table.
- */
-export async function releaseLeaderLock(db: Database, name: string): Promise<void> {
-  await sql`SELECT RELEASE_LOCK(${name})`.execute(db);
-}
-
-/**
  * Counts orders that no hook announced, by UTC day and cause.
  * Locks: X on the day's row of the cause until the caller commits.
  * Reads: the primary key.

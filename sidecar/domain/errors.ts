@@ -78,10 +78,10 @@ export class WritingStoppedError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "slow-down", retryAfterMs: 5_000 };
 }
 
-/** The binlog cannot be read on from here; the message says why, and a full sweep follows. */
-export class BinlogGapError extends SidecarError {
-  readonly code = "E_BINLOG_GAP";
-  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
+/** The database neither answered nor failed in time, as behind a half-open connection. */
+export class DatabaseSilentError extends SidecarError {
+  readonly code = "E_DATABASE_SILENT";
+  readonly advice: RetryAdvice = { kind: "retry" };
 }
 
 /** A line of the command line cannot be carried out; the message says what to type instead. */

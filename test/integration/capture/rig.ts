@@ -37,6 +37,7 @@ export const QUICK: Partial<CaptureLimits> = {
   checkpointMs: 200,
   maintenanceMs: 200,
   standbySeconds: 1,
+  databaseSilenceMs: 3_000,
   retryFirstMs: 20,
   retryMaxMs: 200,
 };
