@@ -81,7 +81,7 @@ export class WritingStoppedError extends SidecarError {
 /** The database neither answered nor failed in time, as behind a half-open connection. */
 export class DatabaseSilentError extends SidecarError {
   readonly code = "E_DATABASE_SILENT";
-  readonly advice: RetryAdvice = { kind: "retry" };
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
 /** A line of the command line cannot be carried out; the message says what to type instead. */
