@@ -101,6 +101,31 @@ describe("capture", () => {
     },
   );
 
+  test("an order's INSERT that fails and is swallowed takes nothing with it that the shop writes later", async () => {
+    const [line = ""] = await shop.placeInto("swallow");
+    const { log } = JSON.parse(line) as { readonly log: string };
+    expect(await shop.count("SELECT COUNT(*) FROM {log} WHERE message = ?", [log])).toBe(1);
+  });
+
+  test.each(["exit", "rollback", "commit"] as const)(
+    "an order whose transaction ends by %s before its event still has exactly one",
+    async (fault) => {
+      const before = await lastOrder();
+      await shop.placeInto(fault);
+      const orders = await shop.rows(EVENTS_PER_ORDER, [before]);
+      expect(orders).toHaveLength(1);
+      expect(orders[0]).toMatchObject({ placed: "1", statuses: fault === "exit" ? "0" : "1" });
+      expect(await shop.count(ORPHANS)).toBe(0);
+    },
+  );
+
+  test("an outbox that somebody locks holds each event up for a second and no longer", async () => {
+    const lossesBefore = shop.losses()["lock_wait"] ?? 0;
+    const order = await shop.whileLocked("erpsync_outbox", async () => placeOne());
+    expect(await stateOf(order)).toBeGreaterThan(0);
+    expect((shop.losses()["lock_wait"] ?? 0) - lossesBefore).toBe(2);
+  });
+
   test("a missing outbox costs the event, not the order, and is counted by its cause", async () => {
     const lossesBefore = shop.losses();
     await shop.rows("RENAME TABLE {erpsync_outbox} TO {erpsync_outbox_away}");

@@ -6,17 +6,21 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
 /**
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
  *
- *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1] [--pause=POINT]
+ *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1]
+ *         [--pause=POINT] [--fault=FAULT]
  *
  * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
  * --lines: how many different products a cart holds.
  * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
  *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
  *          written, neither is committed) or after-commit. Counted from the first order that is placed.
+ * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
+ *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
+ *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
  *
- * The pause is made by a subclass of the shop's own connection class; the module knows nothing of it.
+ * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:', 'fault:']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -33,12 +37,15 @@ $_SERVER['REMOTE_ADDR'] = '127.0.0.1';
 
 require $root.'/config/config.inc.php';
 
-if (isset($options['pause'])) {
-    /** Stops the process at one statement of the checkout. */
+if (isset($options['pause']) || isset($options['fault'])) {
+    /** Stops the process at one statement of the checkout, or makes that statement go wrong. */
     final class PausingDb extends DbPDO
     {
         /** @var string */
         public $point = '';
+
+        /** @var string */
+        public $fault = '';
 
         /**
          * @param string $sql
@@ -54,6 +61,17 @@ if (isset($options['pause'])) {
             $commit = preg_match('/^\s*COMMIT/i', $sql) === 1;
             if (($this->point === 'before-order' && $order) || ($this->point === 'before-outbox' && $outbox)) {
                 $this->stop();
+            }
+            if ($order && $this->fault === 'swallow') {
+                throw new PrestaShopException('The order cannot be written');
+            }
+            if ($outbox && $this->fault !== '') {
+                $fault = $this->fault;
+                $this->fault = '';
+                if ($fault === 'exit') {
+                    exit(0);
+                }
+                parent::_query($fault);
             }
             $result = parent::_query($sql);
             if (($this->point === 'after-outbox' && $outbox) || ($this->point === 'after-commit' && $commit)) {
@@ -87,6 +105,8 @@ $context->container = ContainerBuilder::getContainer('front', false);
 
 // No mail leaves a test; 3 is PrestaShop's "never send".
 Configuration::set('PS_MAIL_METHOD', 3);
+// Tests sell more than the fixtures have; a product that is out of stock would leave the cart empty.
+Configuration::set('PS_ORDER_OUT_OF_STOCK', 1);
 
 $states = ['wire' => 'PS_OS_BANKWIRE', 'paid' => 'PS_OS_PAYMENT'];
 $state = (string) ($options['state'] ?? 'wire');
@@ -126,7 +146,23 @@ $payment = Module::getInstanceByName('ps_wirepayment');
 $carrier = (int) Configuration::get('PS_CARRIER_DEFAULT');
 // Only now: the customer above is written before the checkout, and is not what a pause aims at.
 if (isset($pausing)) {
-    $pausing->point = (string) $options['pause'];
+    $pausing->point = (string) ($options['pause'] ?? '');
+    $pausing->fault = (string) ($options['fault'] ?? '');
+}
+if (($options['fault'] ?? '') === 'swallow') {
+    $order = new Order((int) Db::getInstance()->getValue('SELECT MAX(id_order) FROM '._DB_PREFIX_.'orders'));
+    $order->id = null;
+
+    try {
+        $order->add();
+    } catch (PrestaShopException $swallowed) {
+        // As a payment module does that retries by itself.
+    }
+    // A hook of the module's comes by, as it does in any checkout; then PHP dies with no shutdown function run.
+    PrestaShopLogger::addLog("written after the fault {$unique}");
+    $customer->update();
+    fwrite(STDOUT, json_encode(['log' => "written after the fault {$unique}"])."\n");
+    posix_kill(getmypid(), SIGKILL);
 }
 
 for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
@@ -144,7 +180,11 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
     $context->cart = $cart;
     for ($line = 0; $line < $lines; ++$line) {
         $product = $products[($n + $line) % count($products)];
-        $cart->updateQty(1, (int) $product['id_product'], (int) $product['id_product_attribute']);
+        if ($cart->updateQty(1, (int) $product['id_product'], (int) $product['id_product_attribute']) !== true) {
+            fwrite(STDERR, "Product {$product['id_product']} cannot be put into the cart.\n");
+
+            exit(3);
+        }
     }
     $cart->setDeliveryOption([(int) $address->id => $carrier.',']);
     $cart->update();

@@ -105,6 +105,18 @@ export class RealShop implements AsyncDisposable {
     return Number(Object.values(row ?? {})[0] ?? 0);
   }
 
+  /** Runs the task while another session holds the table by LOCK TABLES. */
+  async whileLocked<T>(table: string, task: () => Promise<T>): Promise<T> {
+    const session = await this.#pool.getConnection();
+    try {
+      await session.query(`LOCK TABLES \`${this.prefix}${table}\` WRITE`);
+      return await task();
+    } finally {
+      await session.query("UNLOCK TABLES");
+      session.release();
+    }
+  }
+
   async configure(name: string, value: string | number): Promise<void> {
     await this.rows("UPDATE {configuration} SET value = ? WHERE name = ?", [value, name]);
   }
@@ -152,6 +164,15 @@ export class RealShop implements AsyncDisposable {
     const closed = once(child, "close");
     child.kill("SIGKILL");
     await closed;
+  }
+
+  /** Runs the driver into one of its faults and returns what it printed, however it ended. */
+  async placeInto(fault: "exit" | "rollback" | "commit" | "swallow"): Promise<readonly string[]> {
+    const child = this.#driver(["--orders=1", `--fault=${fault}`]);
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+    await once(child, "close");
+    return lines;
   }
 
   /** Starts PHP's own web server on the loopback; PrestaShop answers to its own domain whatever the port. */

@@ -263,10 +263,15 @@ trait Hooks
      */
     private function record(string $switch, callable $body): void
     {
-        $recorder = self::recorder();
-        $recorder->quietly($switch, static function () use ($recorder, $body): void {
-            $body($recorder);
-        });
+        try {
+            $recorder = self::recorder();
+            $recorder->quietly($switch, static function () use ($recorder, $body): void {
+                $body($recorder);
+            });
+        } catch (\Throwable $error) {
+            // Reached only where the module's own files are missing, as in the middle of an upload.
+            error_log('erpsync: '.get_class($error).' in a hook');
+        }
     }
 
     /**

@@ -97,9 +97,14 @@ final class Gate
     private function spend(string $nonce): void
     {
         $table = $this->database->table('erpsync_nonce');
-        $this->database->execute(
-            "DELETE FROM {$table} WHERE `seen_at` < UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE LIMIT 1000"
-        );
+
+        try {
+            $this->database->execute(
+                "DELETE FROM {$table} WHERE `seen_at` < UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE LIMIT 1000"
+            );
+        } catch (QueryFailed $failure) {
+            // Two requests may clear away at once; the next one does it.
+        }
 
         try {
             $this->database->execute(
