@@ -94,47 +94,21 @@ interface Gate {
  * Redis, are the slots that all processes share; at most `limit` calls of a process wait there.
  */
 function createGate(options: LimiterOptions): Gate {
-  const { clock } = options;
-  const rule: LimitRule = { limitMax: options.limit, climbEveryMs: options.climbEveryMs ?? 10_000 };
   const room = createCallRoom(options.limit * (1 + WAITING_PER_LIMIT));
   const queue = new Bottleneck({ maxConcurrent: options.limit });
+  const share = createShare(options, (limit) => {
+    void queue.updateSettings({ maxConcurrent: limit });
+  });
   const shared = options.redis === undefined ? undefined : openShared(options, options.redis);
-  let state: LimitState = fullLimit(rule, clock.monotonicMs());
   let inside = 0;
-  let inFlight = 0;
-  const move = (next: LimitState): void => {
-    const changed = next.limit !== state.limit;
-    state = next;
-    if (changed) void queue.updateSettings({ maxConcurrent: next.limit });
-  };
-  const climb = (): void => {
-    move(decideClimb(state, rule, clock.monotonicMs()));
-  };
-  const inFlightNow = async <T>(
-    signal: AbortSignal,
-    task: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> => {
-    const startedAtMs = clock.monotonicMs();
-    inFlight += 1;
-    try {
-      return await task(signal);
-    } catch (thrown) {
-      if (thrown instanceof ErpThrottledError) move(decideThrottled(state, startedAtMs, clock.monotonicMs()));
-      throw thrown;
-    } finally {
-      inFlight -= 1;
-      climb();
-    }
-  };
   return {
     run: async (call, task) => {
       await room.enter(call.priority, call.signal);
       inside += 1;
-      climb();
       const inSlot = (): ReturnType<typeof task> =>
         shared === undefined
-          ? inFlightNow(call.signal, task)
-          : shared.run(call.priority, call.signal, (signal) => inFlightNow(signal, task));
+          ? share.count(() => task(call.signal))
+          : shared.run(call.priority, call.signal, (signal) => share.count(() => task(signal)));
       try {
         return await inTurn(queue, call, inSlot);
       } finally {
@@ -143,9 +117,9 @@ function createGate(options: LimiterOptions): Gate {
       }
     },
     stats: () => ({
-      inFlight,
-      queued: inside - inFlight + room.waiting(),
-      limit: decideClimb(state, rule, clock.monotonicMs()).limit,
+      inFlight: share.inFlight(),
+      queued: inside - share.inFlight() + room.waiting(),
+      limit: share.limit(),
       shared: shared?.state() ?? "local",
     }),
     ready: () => shared?.ready() ?? Promise.resolve(),
@@ -153,6 +127,51 @@ function createGate(options: LimiterOptions): Gate {
       await shared?.close();
       await queue.disconnect();
     },
+  };
+}
+
+/** This process's share of the limit: halved by 429s, and climbing back as time goes by. */
+interface Share {
+  /** Runs a call and learns from its end. */
+  readonly count: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly inFlight: () => number;
+  /** The limit now. Looking at it applies what time has given back, so no timer is needed. */
+  readonly limit: () => number;
+}
+
+function createShare(options: LimiterOptions, apply: (limit: number) => void): Share {
+  const { clock } = options;
+  const rule: LimitRule = { limitMax: options.limit, climbEveryMs: options.climbEveryMs ?? 10_000 };
+  let state: LimitState = fullLimit(rule, clock.monotonicMs());
+  let inFlight = 0;
+  const move = (next: LimitState): void => {
+    const changed = next.limit !== state.limit;
+    state = next;
+    if (changed) apply(next.limit);
+  };
+  const limit = (): number => {
+    move(decideClimb(state, rule, clock.monotonicMs()));
+    return state.limit;
+  };
+  return {
+    count: async (task) => {
+      limit();
+      const startedAtMs = clock.monotonicMs();
+      inFlight += 1;
+      try {
+        return await task();
+      } catch (thrown) {
+        if (thrown instanceof ErpThrottledError) {
+          move(decideThrottled(state, startedAtMs, clock.monotonicMs()));
+        }
+        throw thrown;
+      } finally {
+        inFlight -= 1;
+        limit();
+      }
+    },
+    inFlight: () => inFlight,
+    limit,
   };
 }
 

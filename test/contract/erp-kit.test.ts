@@ -33,6 +33,9 @@ const names = readdirSync(FOLDER, { withFileTypes: true })
   .map((entry) => entry.name);
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 
+/** Ids go on from the clock, so that a real ERP, which remembers former runs, has not seen them either. */
+let lastId = Date.now() % 2_000_000_000;
+
 test("every folder below sidecar/erp is an adapter with a harness", () => {
   const harnesses = readdirSync(new URL("harness/", import.meta.url)).map((name) =>
     name.replace(/\.ts$/, ""),
@@ -55,7 +58,6 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   let http: Http;
   let port: ErpPort;
   let customerRef: ErpRef;
-  let lastId = Math.floor(performance.now()) * 100;
   let exchanges: ErpExchange[] = [];
 
   const call = (): ErpCall => ({

@@ -31,6 +31,8 @@ const { url, controlUrl } = emulator;
 process.stdout.write(`${JSON.stringify({ url, controlUrl, settings: emulator.settings(auth) })}\n`);
 
 const stop = (): void => {
+  // An open stdin would keep the process alive.
+  process.stdin.destroy();
   void emulator.close();
 };
 process.once("SIGTERM", stop);

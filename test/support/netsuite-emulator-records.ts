@@ -1,4 +1,4 @@
-import { Problem } from "./netsuite-emulator-problem.ts";
+import { invalidContent, Problem } from "./netsuite-emulator-problem.ts";
 import { type Account, isJson, type Json, refId } from "./netsuite-emulator-rules.ts";
 import { checkBody, checkRecord, linesOf, type RecordType } from "./netsuite-emulator-schema.ts";
 import type { Seed } from "./netsuite-emulator-seed.ts";
@@ -32,73 +32,97 @@ export interface RecordStore {
 
 /** An account as it was seeded. `uniqueExternalIds: false` makes an ERP that enforces nothing, to see a test fail. */
 export function createRecordStore(seed: Seed, uniqueExternalIds: boolean): RecordStore {
-  const records = { salesOrder: new Map<string, StoredRecord>(), customer: new Map<string, StoredRecord>() };
-  const byExternalId = {
-    salesOrder: new Map<string, StoredRecord>(),
-    customer: new Map<string, StoredRecord>(),
+  const customers = createTable("customer", uniqueExternalIds);
+  const tables: Readonly<Record<RecordType, Table>> = {
+    customer: customers,
+    salesOrder: createTable("salesOrder", uniqueExternalIds),
   };
-  const customerNames = new Set<string>();
   const itemIds = new Set(seed.itemIds);
   const currencies = new Map(seed.currencies.map((currency) => [currency.id, currency.decimals]));
   const account: Account = {
     seed,
     itemIds,
-    hasCustomer: (id) => records.customer.has(id),
+    hasCustomer: (id) => customers.find(id) !== undefined,
     currencyDecimals: (id) => currencies.get(id),
   };
   let lastId = 600;
-  const put = (record: StoredRecord): StoredRecord => {
-    records[record.type].set(record.id, record);
-    if (record.externalId !== "") byExternalId[record.type].set(record.externalId, record);
-    return record;
-  };
-  const find = (type: RecordType, key: string): StoredRecord | undefined =>
-    key.startsWith("eid:") ? byExternalId[type].get(key.slice(4)) : records[type].get(key);
   const get = (type: RecordType, key: string): StoredRecord => {
-    const found = find(type, key);
+    const found = tables[type].find(key);
     if (found === undefined) throw nonexistent();
     return found;
   };
   const create = (type: RecordType, body: Json, seq: number): StoredRecord => {
     checkBody(type, body, account);
     checkRecord(type, body, account);
-    checkSubsidiary(type, body, records.customer);
+    if (type === "salesOrder") checkSubsidiary(body, customers.find(refId(body["entity"])));
     const externalId = typeof body["externalId"] === "string" ? body["externalId"] : "";
-    if (uniqueExternalIds && byExternalId[type].has(externalId)) throw duplicate(type);
-    const name = typeof body["entityId"] === "string" ? body["entityId"] : "";
-    if (type === "customer" && name !== "" && customerNames.has(name)) throw duplicate(type);
-    customerNames.add(name);
+    const next = String(lastId + 1);
+    const record = { id: next, type, externalId, createdSeq: seq, changes: 0, body: numbered(body) };
+    tables[type].insert(record);
     lastId += 1;
-    return put({ id: String(lastId), type, externalId, createdSeq: seq, changes: 0, body: numbered(body) });
+    return record;
   };
   const update = (type: RecordType, key: string, body: Json, replace: readonly string[]): StoredRecord => {
     const existing = get(type, key);
     checkBody(type, body, account);
     const merged = merge(existing.body, body, replace);
     checkRecord(type, merged, account);
-    return put({ ...existing, body: merged, changes: existing.changes + 1 });
+    const record = { ...existing, body: merged, changes: existing.changes + 1 };
+    tables[type].replace(record);
+    return record;
   };
   return {
     create,
     get,
     update,
-    upsert: (type, key, body, seq) => {
-      const externalId = key.replace(/^eid:/, "");
-      return find(type, key) === undefined
-        ? create(type, { ...body, externalId }, seq)
-        : update(type, key, body, []);
-    },
+    upsert: (type, key, body, seq) =>
+      tables[type].find(key) === undefined
+        ? create(type, { ...body, externalId: key.replace(/^eid:/, "") }, seq)
+        : update(type, key, body, []),
     remove: (type, key) => {
-      const gone = get(type, key);
-      records[type].delete(gone.id);
-      byExternalId[type].delete(gone.externalId);
-      if (typeof gone.body["entityId"] === "string") customerNames.delete(gone.body["entityId"]);
+      tables[type].remove(get(type, key));
     },
-    all: (type) => [...records[type].values()],
+    all: (type) => tables[type].all(),
     addItems: (ids) => {
       for (const id of ids) itemIds.add(id);
     },
     itemIds: () => [...itemIds],
+  };
+}
+
+/** The records of one type, with their unique keys. */
+interface Table {
+  readonly find: (key: string) => StoredRecord | undefined;
+  readonly insert: (record: StoredRecord) => void;
+  readonly replace: (record: StoredRecord) => void;
+  readonly remove: (record: StoredRecord) => void;
+  readonly all: () => readonly StoredRecord[];
+}
+
+function createTable(type: RecordType, uniqueExternalIds: boolean): Table {
+  const byId = new Map<string, StoredRecord>();
+  const idOf = new Map<string, string>();
+  // Customers have unique names too; NetSuite's sentence for both is the same.
+  const keysOf = (record: StoredRecord): readonly string[] => [
+    ...(record.externalId === "" ? [] : [`eid:${record.externalId}`]),
+    ...(typeof record.body["entityId"] === "string" ? [`name:${record.body["entityId"]}`] : []),
+  ];
+  return {
+    find: (key) => byId.get(key.startsWith("eid:") ? (idOf.get(key) ?? "") : key),
+    insert: (record) => {
+      const keys = keysOf(record);
+      if (uniqueExternalIds && keys.some((key) => idOf.has(key))) throw duplicate(type);
+      for (const key of keys) idOf.set(key, record.id);
+      byId.set(record.id, record);
+    },
+    replace: (record) => {
+      byId.set(record.id, record);
+    },
+    remove: (record) => {
+      for (const key of keysOf(record)) idOf.delete(key);
+      byId.delete(record.id);
+    },
+    all: () => [...byId.values()],
   };
 }
 
@@ -119,17 +143,10 @@ const duplicate = (type: RecordType): Problem =>
   );
 
 /** OneWorld: an order belongs to the subsidiary of its customer. */
-function checkSubsidiary(type: RecordType, body: Json, customers: ReadonlyMap<string, StoredRecord>): void {
-  if (type !== "salesOrder" || body["subsidiary"] === undefined) return;
-  const home = refId(customers.get(refId(body["entity"]))?.body["subsidiary"]);
-  if (refId(body["subsidiary"]) !== home) {
-    throw new Problem(
-      400,
-      "INVALID_CONTENT",
-      "Invalid Field Value for the following field: subsidiary",
-      "subsidiary",
-    );
-  }
+function checkSubsidiary(body: Json, customer: StoredRecord | undefined): void {
+  if (body["subsidiary"] === undefined) return;
+  if (refId(body["subsidiary"]) === refId(customer?.body["subsidiary"])) return;
+  throw invalidContent("Invalid Field Value for the following field: subsidiary", "subsidiary");
 }
 
 /** Gives each line its number, which is the key that later updates match by. */

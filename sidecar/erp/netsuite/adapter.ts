@@ -55,19 +55,13 @@ interface Target {
   readonly field: string;
 }
 
-/** Reads one customer by SuiteQL: it needs the same login, pool and permissions as the work itself. */
+/**
+ * Looks up an order that is not there. It takes the same login, pool, service and permission as the work itself, and
+ * costs NetSuite one read of an index.
+ */
 async function probe(ask: Ask, call: ErpCall, budget: Budget): Promise<void> {
-  const verdict = await ask(
-    {
-      method: "POST",
-      path: "/services/rest/query/v1/suiteql?limit=1",
-      body: { q: "SELECT id FROM customer ORDER BY id" },
-      headers: { prefer: "transient" },
-    },
-    call,
-    budget,
-  );
-  doneOrThrow(verdict);
+  const verdict = await ask({ method: "GET", path: `${RECORDS}/salesOrder/eid:erpsync-probe` }, call, budget);
+  if (verdict.kind !== "absent") doneOrThrow(verdict);
 }
 
 async function findRecord(

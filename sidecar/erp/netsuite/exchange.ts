@@ -10,7 +10,6 @@ export interface NetSuiteRequest {
   /** Path and query below the account's address. */
   readonly path: string;
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Milliseconds left for an operation. All its requests share one budget, so that a lease can outlive it. */
@@ -70,7 +69,6 @@ async function send(
       headers: {
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...request.headers,
         authorization: access.header,
       },
       ...(body === undefined ? {} : { body }),
