@@ -160,7 +160,7 @@ function startOptions(settings: TailSettings, resume: Resume): ZongJiOptions {
   const { file, position, gtidSet } = resume.from;
   return {
     serverId: settings.serverId,
-    ...(gtidSet === "" ? { filename: file, position } : { gtidSet }),
+    ...(resume.byGtid ? { gtidSet } : { filename: file, position }),
     includeEvents: [...EVENTS],
     includeSchema: { [database]: TAILED_TABLES.map((table) => `${prefix}${table}`) },
   };

@@ -6,7 +6,7 @@ import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { CaptureSession, type SessionEnd } from "./capture-session.ts";
 import { checkSource, flavourOf, identify, type SourceVerdict } from "./check-source.ts";
-import { decideResume, endOf, type GapReason, type Resume, type ServerFacts } from "./decide-resume.ts";
+import { decideResume, fromNow, type GapReason, type Resume, type ServerFacts } from "./decide-resume.ts";
 import {
   holdsLeaderLock,
   readBinaryLogs,
@@ -109,6 +109,8 @@ interface Memory {
   /** Set when the next tail must start from now, whatever the checkpoint says. */
   gap: GapReason | undefined;
   decodeFailures: number;
+  /** The last place read before an event that could not be decoded. */
+  stuckAt: string | undefined;
   /** Added to the replica id after a clash. */
   serverIdShift: number;
   /** Said once and not at every retry. */
@@ -125,6 +127,7 @@ export async function runCapture(deps: CaptureDeps, signal: AbortSignal): Promis
     failures: 0,
     gap: undefined,
     decodeFailures: 0,
+    stuckAt: undefined,
     serverIdShift: 0,
     said: new Set(),
   };
@@ -222,8 +225,8 @@ async function tailWhileLeading(
     const end = await session.run(resume, signal);
     // A newcomer with our replica id ends our tail; it is the next leader if our lock is gone.
     if (!(await within(holdsLeaderLock(connection, lockName), patienceMs, deps.sleep))) return;
-    if (session.hasHeard) Object.assign(memory, { failures: 0, decodeFailures: 0 });
-    if (!noteEnd(deps, end, memory)) return;
+    if (session.hasHeard) memory.failures = 0;
+    if (!noteEnd(deps, end, session.lastPlace, memory)) return;
     if (end.kind !== "closed") await backOff(deps, memory, end.message, signal);
   }
 }
@@ -283,24 +286,23 @@ async function startPlace(
   memory: Memory,
 ): Promise<Resume> {
   const checkpoint = await readCheckpoint(connection);
-  const forced: Resume | undefined =
-    memory.gap === undefined || checkpoint === undefined
-      ? undefined
-      : { by: "now", from: endOf(facts), reason: memory.gap };
-  const resume = forced ?? decideResume(checkpoint, facts);
-  memory.gap = undefined;
-  if (resume.by !== "now") return resume;
+  const { gap } = memory;
+  const isForced = gap !== undefined && checkpoint !== undefined;
+  const resume = isForced ? fromNow(facts, gap) : decideResume(checkpoint, facts);
+  if (resume.kind === "on") return resume;
   await writeCheckpoint(connection, { server: facts.server, ...resume.from });
   if (resume.reason !== "first start") {
     deps.log("error", { event: "capture.gap", reason: resume.reason });
     deps.metrics.captureGaps.inc();
   }
   deps.onGap(resume.reason);
+  // Not before it is on record and reported: a failure up to here must not forget it.
+  memory.gap = undefined;
   return resume;
 }
 
 /** Takes the lesson of an ended session; false where the lead is given up. */
-function noteEnd(deps: CaptureDeps, end: SessionEnd, memory: Memory): boolean {
+function noteEnd(deps: CaptureDeps, end: SessionEnd, lastPlace: string | undefined, memory: Memory): boolean {
   switch (end.kind) {
     case "closed":
     case "lost":
@@ -323,11 +325,11 @@ function noteEnd(deps: CaptureDeps, end: SessionEnd, memory: Memory): boolean {
       });
       return true;
     case "decode":
-      memory.decodeFailures += 1;
-      if (memory.decodeFailures >= deps.limits.decodeTries) {
-        memory.gap = "unreadable event";
-        memory.decodeFailures = 0;
-      }
+      memory.decodeFailures = memory.stuckAt === lastPlace ? memory.decodeFailures + 1 : 1;
+      memory.stuckAt = lastPlace;
+      if (memory.decodeFailures < deps.limits.decodeTries) return true;
+      memory.gap = "unreadable event";
+      memory.decodeFailures = 0;
       return true;
   }
 }

@@ -44,6 +44,8 @@ export class CaptureSession {
   #hasWarnedUnread = false;
   /** True once the tail brought news: the reason for the last failure has passed. */
   hasHeard = false;
+  /** `<file>:<offset>` behind the last transaction that this session read; undefined before the first. */
+  lastPlace: string | undefined;
 
   constructor(deps: CaptureDeps, seat: SessionSeat) {
     this.#deps = deps;
@@ -68,7 +70,7 @@ export class CaptureSession {
       resume,
       {
         onStarted: () => {
-          log("info", { event: "capture.resumed", by: resume.by, from: placeOf(resume) });
+          log("info", { event: "capture.resumed", by: mannerOf(resume), from: placeOf(resume) });
         },
         onTransaction: (transaction) => {
           this.#receive(transaction);
@@ -108,7 +110,8 @@ export class CaptureSession {
     if (effects.outboxIds.length > 0) deps.onOutboxRows(effects.outboxIds);
     const wasEmpty = batch.sinceMs === undefined;
     batch.add(transaction, effects, deps.clock.monotonicMs());
-    deps.status.position = `${transaction.at.file}:${String(transaction.at.position)}`;
+    this.lastPlace = `${transaction.at.file}:${String(transaction.at.position)}`;
+    deps.status.position = this.lastPlace;
     if (transaction.changes.length > 0) deps.metrics.binlogTransactions.inc();
     if (transaction.unreadRows > 0) this.#warnUnread(transaction.unreadRows);
     if (batch.size >= deps.limits.batchSubjects && !this.#isPaused) {
@@ -196,7 +199,12 @@ export class CaptureSession {
   }
 }
 
+function mannerOf(resume: Resume): "gtid" | "position" | "now" {
+  if (resume.kind === "now") return "now";
+  return resume.byGtid ? "gtid" : "position";
+}
+
 function placeOf(resume: Resume): string {
   const { file, position, gtidSet } = resume.from;
-  return gtidSet === "" ? `${file}:${String(position)}` : gtidSet;
+  return resume.byGtid && gtidSet !== "" ? gtidSet : `${file}:${String(position)}`;
 }

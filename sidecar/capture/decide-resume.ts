@@ -41,20 +41,37 @@ export type GapReason =
   | "unsuitable source";
 
 /** How the tail starts. `now` leaves a gap that a full sweep has to close. */
-export type Resume =
-  | { readonly by: "gtid"; readonly from: BinlogPoint }
-  | { readonly by: "position"; readonly from: BinlogPoint }
-  | { readonly by: "now"; readonly from: BinlogPoint; readonly reason: GapReason };
+export type Resume = {
+  readonly from: BinlogPoint;
+  /** Whether the server is asked for the place by its GTIDs or by file and position. */
+  readonly byGtid: boolean;
+} & ({ readonly kind: "on" } | { readonly kind: "now"; readonly reason: GapReason });
 
 /** Decides where the tail starts. By GTID wherever both sides have one, since a position means one file of one server. */
 export function decideResume(checkpoint: Checkpoint | undefined, facts: ServerFacts): Resume {
-  const reason = checkpoint === undefined ? "first start" : gapSince(checkpoint, facts);
-  if (checkpoint === undefined || reason !== undefined) {
-    return { by: "now", from: endOf(facts), reason: reason ?? "first start" };
-  }
+  if (checkpoint === undefined) return fromNow(facts, "first start");
+  const reason = gapSince(checkpoint, facts);
+  if (reason !== undefined) return fromNow(facts, reason);
   const { file, position, gtidSet } = checkpoint;
-  const byGtid = gtidSet !== "" && facts.gtidExecuted !== "";
-  return { by: byGtid ? "gtid" : "position", from: { file, position, gtidSet: byGtid ? gtidSet : "" } };
+  return {
+    kind: "on",
+    from: { file, position, gtidSet },
+    byGtid: gtidSet !== "" && facts.gtidExecuted !== "",
+  };
+}
+
+/** Starts at the end of the binlog, and says why. */
+export function fromNow(facts: ServerFacts, reason: GapReason): Resume {
+  const newest = facts.logs.at(-1);
+  const from = {
+    file: newest?.file ?? "",
+    position: newest?.sizeBytes ?? 4,
+    gtidSet: facts.gtidExecuted,
+  };
+  // A MariaDB that executed nothing sends all from its first transaction on. A MySQL in that state may have written
+  // its binlog before gtid_mode was ON, and would refuse.
+  const byGtid = facts.gtidExecuted !== "" || facts.flavour === "mariadb";
+  return { kind: "now", from, byGtid, reason };
 }
 
 function gapSince(checkpoint: Checkpoint, facts: ServerFacts): GapReason | undefined {
@@ -73,10 +90,4 @@ function gapSince(checkpoint: Checkpoint, facts: ServerFacts): GapReason | undef
 
 function fileNumber(file: string): number {
   return Number(/\.([0-9]+)$/.exec(file)?.[1] ?? 0);
-}
-
-/** The end of the binlog, as the place to start from. */
-export function endOf(facts: ServerFacts): BinlogPoint {
-  const newest = facts.logs.at(-1);
-  return { file: newest?.file ?? "", position: newest?.sizeBytes ?? 4, gtidSet: facts.gtidExecuted };
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import mysql from "mysql2/promise";
+import type mysql from "mysql2/promise";
 import {
   CAPTURE_LIMITS,
   type CaptureLimits,
@@ -46,9 +46,8 @@ export interface CaptureOptions {
   readonly settings?: Partial<DatabaseSettings>;
   readonly limits?: Partial<CaptureLimits>;
   readonly serverId?: number;
-  /** Not called for unless given: what the capture announced is kept anyway. */
   readonly onOutboxRows?: (ids: readonly number[]) => void;
-  readonly keepEvents?: boolean;
+  readonly onGap?: () => void;
 }
 
 let nextServerId = 3_000_000_000 + (process.pid % 10_000) * 1_000;
@@ -59,17 +58,25 @@ export class CaptureRun implements AsyncDisposable {
   readonly events: LogEvent[] = [];
   readonly outboxIds: number[] = [];
   readonly gaps: string[] = [];
-  /** What the checkpoint table said when a gap was reported. */
   readonly status: CaptureStatus = initialCaptureStatus();
-  readonly metrics: Metrics = createMetrics();
+  readonly metrics: Metrics;
   readonly serverId: number;
   marked = 0;
+  #heartbeats = 0;
   readonly #abort = new AbortController();
   readonly #done: Promise<void>;
   readonly #db;
 
   constructor(world: World, options: CaptureOptions = {}) {
     this.world = world;
+    const catalogue = createMetrics();
+    // The lag is set at each transaction and at each heartbeat; only these are told to be up to date exactly.
+    const setLag = catalogue.binlogLagMs.set.bind(catalogue.binlogLagMs);
+    catalogue.binlogLagMs.set = (value: number | Partial<Record<never, string>>): void => {
+      if (value === 0) this.#heartbeats += 1;
+      if (typeof value === "number") setLag(value);
+    };
+    this.metrics = catalogue;
     nextServerId += 300;
     this.serverId = options.serverId ?? nextServerId;
     const settings = { ...world.settings, connections: 4, ...options.settings };
@@ -95,10 +102,16 @@ export class CaptureRun implements AsyncDisposable {
         },
         onGap: (reason) => {
           this.gaps.push(reason);
+          options.onGap?.();
         },
       },
       this.#abort.signal,
     );
+  }
+
+  /** Signs of life so far: each sets the gauge of the lag to nothing. */
+  heartbeats(): number {
+    return this.#heartbeats;
   }
 
   /** The events of this name so far. */
@@ -150,14 +163,11 @@ export async function checkpointOf(
   return rows[0];
 }
 
-/** Ends the dump connections of a world's server that serve this replica id, as an administrator's KILL does. */
-export async function killDumpOf(world: World, serverId: number): Promise<void> {
-  await killThreads(world, "COMMAND IN ('Binlog Dump', 'Binlog Dump GTID')", serverId);
-}
-
-async function killThreads(world: World, condition: string, _serverId: number): Promise<void> {
+/** Ends the connections by which this account reads the binlog, as an administrator's KILL does. */
+export async function killDumpOf(world: World, user: string): Promise<void> {
   const threads = await world.rows<{ id: number }>(
-    `SELECT ID AS id FROM INFORMATION_SCHEMA.PROCESSLIST WHERE ${condition}`,
+    "SELECT ID AS id FROM INFORMATION_SCHEMA.PROCESSLIST WHERE USER = ? AND COMMAND LIKE 'Binlog Dump%'",
+    [user],
   );
   for (const { id } of threads) await world.pool.query("KILL ?", [id]);
 }
@@ -168,7 +178,35 @@ export async function killLockHolder(world: World, lockName: string): Promise<vo
   await world.pool.query("KILL ?", [rows[0]?.id]);
 }
 
-/** A plain connection of root outside any world. */
-export function rootConnection(world: World): Promise<mysql.Connection> {
-  return world.connection();
+/** An account with the grants that the documentation asks for, and no more. */
+export function captureUser(world: World): Promise<{ readonly user: string; readonly password: string }> {
+  const monitor = world.server.kind === "mariadb" ? "BINLOG MONITOR" : "REPLICATION CLIENT";
+  return world.createUser([
+    "REPLICATION SLAVE ON *.*",
+    `${monitor} ON *.*`,
+    `SELECT, INSERT, UPDATE, DELETE ON \`${world.database}\`.*`,
+  ]);
+}
+
+/** Writes one outbox row as the module does, and returns its id. */
+export async function insertOutbox(
+  world: World,
+  connection: mysql.Connection,
+  subject: string,
+): Promise<number> {
+  const [result] = await connection.query<mysql.ResultSetHeader>(
+    `INSERT INTO ${world.table("erpsync_outbox")}
+       (event_id, type, version, subject, id_shop, occurred_at, traceparent, payload)
+     VALUES (UUID(), 'order.changed', 1, ?, 1, UTC_TIMESTAMP(6), REPEAT('0', 55), NULL)`,
+    [subject],
+  );
+  return result.insertId;
+}
+
+/** Waits until so many different outbox rows were announced. */
+export async function untilAllAnnounced(capture: CaptureRun, rows: number): Promise<void> {
+  await until(() => new Set(capture.outboxIds).size >= rows, {
+    what: `${String(rows)} announced outbox rows`,
+    timeoutMs: 30_000,
+  });
 }

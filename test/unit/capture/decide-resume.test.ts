@@ -23,23 +23,25 @@ const at = (over: Partial<Checkpoint> = {}): Checkpoint => ({
 });
 const reasonOf = (checkpoint: Checkpoint | undefined, facts: ServerFacts): string => {
   const resume = decideResume(checkpoint, facts);
-  return resume.by === "now" ? resume.reason : resume.by;
+  return resume.kind === "now" ? resume.reason : "on";
 };
 
 describe("the tail goes on where it stopped", () => {
   test("by GTID where both sides have one, even when its file was renamed", () => {
     expect(decideResume(at({ file: "other.000001" }), MYSQL)).toEqual({
-      by: "gtid",
+      kind: "on",
+      byGtid: true,
       from: { file: "other.000001", position: 700, gtidSet: `${UUID}:1-90` },
     });
   });
 
   test("by position where one of them has no GTID", () => {
     const from = { file: "binlog.000004", position: 700, gtidSet: "" };
-    expect(decideResume(at({ gtidSet: "" }), MYSQL)).toEqual({ by: "position", from });
+    const byPosition = { kind: "on", byGtid: false };
+    expect(decideResume(at({ gtidSet: "" }), MYSQL)).toEqual({ ...byPosition, from });
     expect(decideResume(at(), { ...MYSQL, gtidExecuted: "", gtidPurged: "" })).toEqual({
-      by: "position",
-      from,
+      ...byPosition,
+      from: { ...from, gtidSet: at().gtidSet },
     });
   });
 });
@@ -58,6 +60,12 @@ describe("the tail starts from now, with the reason", () => {
     const resume = decideResume(checkpoint, facts);
     expect(resume.from).toEqual({ file: "binlog.000004", position: 900, gtidSet: facts.gtidExecuted });
   });
+});
+
+test("a server that executed nothing yet is asked by GTID where that is safe", () => {
+  const fresh = { ...MYSQL, gtidExecuted: "", gtidPurged: "" };
+  expect(decideResume(undefined, fresh).byGtid).toBe(false);
+  expect(decideResume(undefined, { ...fresh, flavour: "mariadb" }).byGtid).toBe(true);
 });
 
 describe("whatever the checkpoint and the server say", () => {
@@ -85,7 +93,7 @@ describe("whatever the checkpoint and the server say", () => {
         sequence,
         (flavour, a, b, done) => {
           const facts = factsOf(flavour, Math.max(a, b), Math.min(a, b));
-          const resumes = decideResume(pointOf(flavour, done), facts).by === "gtid";
+          const resumes = decideResume(pointOf(flavour, done), facts).kind === "on";
           expect(resumes).toBe(done <= Math.max(a, b) && done >= Math.min(a, b));
         },
       ),
@@ -101,7 +109,8 @@ describe("whatever the checkpoint and the server say", () => {
         const facts = { ...MYSQL, gtidExecuted: "", gtidPurged: "", logs };
         const resume = decideResume(at({ gtidSet: "", file: name(number), position }), facts);
         const isListed = logs.some((log) => log.file === name(number)) && position <= sizeBytes;
-        expect(resume.by).toBe(isListed ? "position" : "now");
+        expect(resume.kind).toBe(isListed ? "on" : "now");
+        expect(resume.byGtid).toBe(false);
       }),
     );
   });
