@@ -1,8 +1,8 @@
 import { deflateRawSync } from "node:zlib";
+import { sha256 } from "../domain/fingerprint.ts";
 import type { OperationKey, Subject } from "../domain/ids.ts";
 import type { ErpExchange } from "../erp/port.ts";
 import { type Database, utcNow } from "../platform/database.ts";
-import { sha256 } from "./fingerprint.ts";
 
 /** One exchange with the ERP or the shop's endpoint, as it is recorded. */
 export interface Attempt {

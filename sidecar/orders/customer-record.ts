@@ -1,17 +1,17 @@
+import { customerFingerprint, sha256 } from "../domain/fingerprint.ts";
 import { customerExternalId, parseSubject, type ShopCustomerId } from "../domain/ids.ts";
 import type { CustomerBody } from "../domain/order.ts";
+import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
 import { type CustomerRow, readCustomer } from "../shop/order-statements.ts";
 import { decodeCustomer } from "./decode-order.ts";
-import { fingerprint, sha256 } from "./fingerprint.ts";
 import { readMappings } from "./mapping-statements.ts";
 import type { OperationRow } from "./operation-statements.ts";
 import { knownRecord } from "./order-record.ts";
 import { type Plan, planCustomer } from "./plan-record.ts";
 import type { RecordKind } from "./record.ts";
-import type { ExportScope } from "./scope.ts";
 
 const hashCustomer = (body: CustomerBody): string => sha256(JSON.stringify(body));
 
@@ -19,7 +19,7 @@ const hashCustomer = (body: CustomerBody): string => sha256(JSON.stringify(body)
 export interface CustomerRecordDeps {
   readonly db: Database;
   readonly erp: ErpPort;
-  readonly scope: ExportScope;
+  readonly scope: () => ExportScope;
 }
 
 /** Customers, as the executor works them. */
@@ -54,7 +54,7 @@ async function lookAtCustomer(
     readCustomer(deps.db, parsed.id),
     readMappings(deps.db, [{ kind: "customer", shopKey: String(parsed.id) }]),
   ]);
-  const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope);
+  const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope());
   const known = knownRecord(mappings.get(`customer:${String(parsed.id)}`), operations);
   return planCustomer(claim.subject, body, known, hashCustomer);
 }
@@ -62,12 +62,7 @@ async function lookAtCustomer(
 function customerBody(row: CustomerRow, id: ShopCustomerId, scope: ExportScope): CustomerBody {
   return {
     externalId: customerExternalId(scope.shopKey, id, scope.epochs),
-    fingerprint: fingerprintCustomer(row),
+    fingerprint: customerFingerprint(row),
     customer: decodeCustomer(row),
   };
-}
-
-/** A customer's fingerprint: what never changes in the account. */
-export function fingerprintCustomer(row: Pick<CustomerRow, "secure_key" | "date_add">): string {
-  return fingerprint(row.secure_key, row.date_add);
 }

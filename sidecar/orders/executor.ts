@@ -7,6 +7,7 @@ import {
   SidecarError,
   WritingStoppedError,
 } from "../domain/errors.ts";
+import { sha256 } from "../domain/fingerprint.ts";
 import { type ErpRef, type ExternalId, operationKey, type Subject } from "../domain/ids.ts";
 import type { OperationKind } from "../domain/operation.ts";
 import {
@@ -27,7 +28,6 @@ import { WorkFailedError } from "../queue/worker.ts";
 import type { SetStatus } from "../shop/commands.ts";
 import { type Attempt, insertAttempts } from "./attempt-statements.ts";
 import { decideAfterMiss, decideResumeOperation } from "./decide-resume-operation.ts";
-import { sha256 } from "./fingerprint.ts";
 import { upsertMappings } from "./mapping-statements.ts";
 import {
   acknowledgeOperation,
@@ -68,6 +68,8 @@ export interface ExecutorDeps {
   readonly onSuccess: () => void;
   /** An id came back: the shop's identity is to be checked now. */
   readonly onStranger: () => void;
+  /** An order stands in the ERP. */
+  readonly onExported: (orderId: number) => void;
 }
 
 /** What a step leaves: another step, or the end of the claim. */
@@ -333,6 +335,7 @@ export class Executor<Body extends RecordBody> {
     const settle = !flight.resumed && !(keepsClaim && intent.kind === "create");
     // What a look-up found may be the body before it was replaced: then the planner amends it.
     const bodyHash = found && flight.replaced ? UNKNOWN_BODY_HASH : intent.bodyHash;
+    const orderId = this.#record.confirmedOrder(body);
     await inTransaction(db, async (tx) => {
       if (!(await settleInAcknowledgement(tx, claim, settle, leaseMs))) {
         throw new ClaimLostError(`The claim on ${claim.subject} was lost before its acknowledgement`);
@@ -341,13 +344,13 @@ export class Executor<Body extends RecordBody> {
       await upsertMappings(tx, [this.#record.mapping(body, ref)]);
       await this.#book(tx, intent, ref, bodyHash);
       await insertAttempts(tx, attempts);
-      const orderId = this.#record.confirmedOrder(body);
       if (orderId !== undefined) {
         await upsertConfirmation(tx, { orderId, erp: erpName, externalId: intent.externalId, ref });
       }
       if (this.#record.kind === "customer") await readyWaitingJobs(tx, [claim.subject]);
     });
     this.#deps.onSuccess();
+    if (orderId !== undefined) this.#deps.onExported(orderId);
     const { key, externalId } = intent;
     this.#deps.log("info", { event: "operation.acknowledged", key, externalId, erpRef: ref, found });
     return settle ? { kind: "done", settled: true } : "again";

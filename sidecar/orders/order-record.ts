@@ -1,5 +1,7 @@
+import { orderFingerprint, sha256 } from "../domain/fingerprint.ts";
 import { customerSubject, type ErpRef, orderExternalId, orderSubject, parseSubject } from "../domain/ids.ts";
 import type { OrderBody } from "../domain/order.ts";
+import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
@@ -11,12 +13,10 @@ import {
   readOrderLines,
 } from "../shop/order-statements.ts";
 import { decodeOrder } from "./decode-order.ts";
-import { fingerprint, sha256 } from "./fingerprint.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import type { OperationRow } from "./operation-statements.ts";
 import { type KnownRecord, type OrderFacts, type Plan, planOrder } from "./plan-record.ts";
 import type { RecordKind } from "./record.ts";
-import type { ExportScope } from "./scope.ts";
 
 /** Hash of an order's body; its key order is fixed, so equal orders have equal hashes. */
 export const hashOrder = (body: OrderBody): string => sha256(JSON.stringify(body));
@@ -25,7 +25,7 @@ export const hashOrder = (body: OrderBody): string => sha256(JSON.stringify(body
 export interface OrderRecordDeps {
   readonly db: Database;
   readonly erp: ErpPort;
-  readonly scope: ExportScope;
+  readonly scope: () => ExportScope;
   /** State that an exported order gets in the shop; undefined leaves it alone. */
   readonly stateAfterExport: number | undefined;
 }
@@ -56,7 +56,8 @@ async function lookAtOrder(
   claim: Claim,
   operations: readonly OperationRow[],
 ): Promise<Plan<OrderBody>> {
-  const { db, scope } = deps;
+  const { db } = deps;
+  const scope = deps.scope();
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "order") return { kind: "nothing" };
   const [row, addresses, lines] = await Promise.all([
@@ -71,7 +72,7 @@ async function lookAtOrder(
     subject: orderSubject(parsed.id),
     presence,
     inScope: claim.requested || parsed.id > scope.exportAfterOrder,
-    fingerprint: fingerprintOrder(row),
+    fingerprint: orderFingerprint(row),
     known: knownRecord(mappings.get(`order:${String(row.id_order)}`), operations),
     customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
@@ -86,11 +87,6 @@ async function lookAtOrder(
     },
   };
   return planOrder(facts, hashOrder);
-}
-
-/** An order's fingerprint: what never changes in it. */
-export function fingerprintOrder(row: Pick<OrderRow, "reference" | "secure_key" | "date_add">): string {
-  return fingerprint(row.reference, row.secure_key, row.date_add);
 }
 
 function decidePresence(row: OrderRow, released: boolean): OrderFacts["presence"] {

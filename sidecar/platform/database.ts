@@ -11,7 +11,7 @@ import {
   type Transaction,
 } from "kysely";
 import { createPool } from "mysql2";
-import type { Tables } from "./schema.ts";
+import { TABLE_NAMES, type Tables } from "./schema.ts";
 
 /** Where the shop's database is, and who we are there. */
 export interface DatabaseSettings {
@@ -61,8 +61,10 @@ class PrefixTransformer extends OperationNodeTransformer {
     this.#prefix = prefix;
   }
   protected override transformSchemableIdentifier(node: SchemableIdentifierNode): SchemableIdentifierNode {
-    const name = `${this.#prefix}${node.identifier.name}`;
-    return { ...node, identifier: { ...node.identifier, name } };
+    const { name } = node.identifier;
+    // References name aliases as well (`j.subject`); only tables have the prefix.
+    if (!TABLE_NAMES.has(name)) return node;
+    return { ...node, identifier: { ...node.identifier, name: `${this.#prefix}${name}` } };
   }
 }
 

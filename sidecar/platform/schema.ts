@@ -35,9 +35,45 @@ export interface Tables {
   configuration: ConfigurationTable;
   shop_url: ShopUrlTable;
   module: ModuleTable;
+  module_shop: ModuleShopTable;
   hook: HookTable;
   hook_module: HookModuleTable;
 }
+
+/** The tables' names, which `platform/database.ts` puts the prefix before; an alias is none of them. */
+export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
+  "erpsync_outbox",
+  "erpsync_confirmation",
+  "erpsync_event",
+  "erpsync_job",
+  "erpsync_operation",
+  "erpsync_attempt",
+  "erpsync_sync_log",
+  "erpsync_mapping",
+  "erpsync_identity",
+  "erpsync_epoch",
+  "erpsync_checkpoint",
+  "erpsync_missed_hook",
+  "erpsync_order_seen",
+  "erpsync_action",
+  "erpsync_migration",
+  "orders",
+  "order_detail",
+  "order_history",
+  "order_payment",
+  "customer",
+  "address",
+  "country",
+  "state",
+  "currency",
+  "carrier",
+  "configuration",
+  "shop_url",
+  "module",
+  "module_shop",
+  "hook",
+  "hook_module",
+]);
 
 /** A time column: text out, text or an SQL expression in. */
 type Time = ColumnType<string, string, string>;
@@ -337,6 +373,11 @@ export interface ModuleTable {
   name: string;
   active: number;
   version: string;
+}
+
+export interface ModuleShopTable {
+  id_module: number;
+  id_shop: number;
 }
 
 export interface HookTable {

@@ -1,0 +1,249 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { ConfigError, messageOf } from "./domain/errors.ts";
+import type { ErpAdapterModule } from "./erp/port.ts";
+
+/**
+ * The configuration: one YAML file, `${NAME}` for what the environment holds (secrets). This file is the only reader
+ * of the environment. Units are in the names; every field says what it is for, and docs/configuration.md is made from it.
+ */
+const Shop = z
+  .object({
+    key: z
+      .string()
+      .regex(/^[a-z0-9]{1,16}$/, "use 1 to 16 lower-case letters or digits")
+      .describe("Short name of the shop; stands in every external id and must never change."),
+    url: z.url().describe("Base address of the shop, for the signed commands of the module."),
+    secret: z
+      .string()
+      .min(32, "use at least 32 characters, as the module's configuration page shows")
+      .describe("The secret shared with the module."),
+    commandTimeoutMs: z
+      .int()
+      .min(1_000)
+      .max(120_000)
+      .default(30_000)
+      .describe("Time for one batch of commands, mails included."),
+  })
+  .strict();
+
+const Database = z
+  .object({
+    host: z.string().default("127.0.0.1").describe("Host of the shop's database."),
+    port: z.int().min(1).max(65_535).default(3306).describe("Port of the shop's database."),
+    user: z.string().min(1).describe("The sidecar's own user; see db/grants."),
+    password: z.string().describe("Its password."),
+    name: z.string().min(1).describe("The shop's database."),
+    prefix: z
+      .string()
+      .regex(/^[a-zA-Z0-9_]*$/)
+      .default("ps_")
+      .describe("The shop's table prefix."),
+    connections: z
+      .int()
+      .min(6)
+      .max(200)
+      .default(20)
+      .describe("Connections at most; keep below the server's max_connections less the shop's own."),
+    tls: z.boolean().default(false).describe("Encrypt the connection and verify the server's certificate."),
+  })
+  .strict();
+
+const Capture = z
+  .object({
+    mode: z
+      .enum(["auto", "polling"])
+      .default("auto")
+      .describe("`auto` tails the binlog where the server allows it; `polling` never does."),
+    pollMs: z
+      .int()
+      .min(50)
+      .max(60_000)
+      .default(250)
+      .describe("How often the outbox is looked at without a binlog."),
+    sweepEveryMs: z
+      .int()
+      .min(1_000)
+      .default(300_000)
+      .describe("How often orders that nobody announced are looked for."),
+    sweepDays: z
+      .int()
+      .min(0)
+      .max(365)
+      .default(7)
+      .describe("Orders of this many days are compared with what was last seen."),
+  })
+  .strict();
+
+const Export = z
+  .object({
+    since: z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?$/, "write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, shop time")
+      .optional()
+      .describe(
+        "First start: orders placed from this shop time on are exported. Default: orders placed after the first start.",
+      ),
+    afterOrder: z.int().min(0).optional().describe("First start: orders with a higher id are exported."),
+    stateAfterExport: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Order state that an exported order gets in the shop; none by default."),
+  })
+  .strict()
+  .refine(
+    (value) => value.since === undefined || value.afterOrder === undefined,
+    "give `since` or `afterOrder`, not both",
+  );
+
+const Erp = z.looseObject({
+  adapter: z
+    .string()
+    .regex(/^[a-z]+$/)
+    .describe("Folder under sidecar/erp; its settings stand in a section of the same name."),
+  limit: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .describe("Calls at once, over all processes; leave room for the ERP's other users."),
+  settleMs: z
+    .int()
+    .min(1_000)
+    .default(60_000)
+    .describe("After this time a request that was not answered is no longer under way."),
+  redisUrl: z
+    .string()
+    .optional()
+    .describe(
+      "Shares the limit over several working processes; without it one works and the others stand by.",
+    ),
+});
+
+const Http = z
+  .object({
+    host: z.string().default("127.0.0.1").describe("Address that health and metrics listen on."),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(9464)
+      .describe("Port that health and metrics listen on; 0 takes a free one."),
+  })
+  .strict();
+
+const ConfigSchema = z
+  .object({
+    shop: Shop,
+    database: Database,
+    capture: Capture.prefault({}),
+    export: Export.prefault({}),
+    erp: Erp,
+    http: Http.prefault({}),
+    logLevel: z
+      .enum(["debug", "info", "warn", "error"])
+      .default("info")
+      .describe("Least important lines that are logged."),
+    stateFile: z
+      .string()
+      .min(1)
+      .describe(
+        "A file outside the database that remembers the shop's identity; keep it on a durable volume.",
+      ),
+  })
+  .strict();
+
+/** Sections in the order of the file, for the generated documentation. */
+export const configSections = {
+  shop: Shop,
+  database: Database,
+  capture: Capture,
+  export: Export,
+  erp: Erp,
+  http: Http,
+};
+
+/** The configuration as the program uses it. */
+export type Config = z.infer<typeof ConfigSchema> & {
+  /** The adapter's own module and its validated settings. */
+  readonly adapter: { readonly module: ErpAdapterModule<unknown>; readonly settings: unknown };
+};
+
+/**
+ * Reads and validates the file.
+ * @throws ConfigError with all faults at once, each with its path in the file and its remedy.
+ */
+export async function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  const raw = readYaml(path);
+  const missing: string[] = [];
+  const filled = fillIn(raw, env, missing);
+  const faults = missing.map((name) => `\${${name}}: the environment variable ${name} is not set`);
+  const parsed = ConfigSchema.safeParse(filled);
+  if (!parsed.success) faults.push(...faultsOf(parsed.error));
+  const adapterName = parsed.success ? parsed.data.erp.adapter : adapterNameOf(filled);
+  const adapter = adapterName === undefined ? undefined : await loadAdapter(adapterName, filled, faults);
+  if (faults.length > 0 || !parsed.success || adapter === undefined) throw new ConfigError(faults);
+  return { ...parsed.data, stateFile: resolve(parsed.data.stateFile), adapter };
+}
+
+function readYaml(path: string): unknown {
+  if (!existsSync(path))
+    throw new ConfigError([`${path}: there is no such file; copy deploy/erpsync.example.yaml`]);
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (thrown) {
+    throw new ConfigError([`${path}: ${messageOf(thrown)}`]);
+  }
+}
+
+/** Puts environment variables in the place of `${NAME}`, in texts only; unknown ones are added to `missing`. */
+function fillIn(value: unknown, env: NodeJS.ProcessEnv, missing: string[]): unknown {
+  if (typeof value === "string") {
+    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) => {
+      const found = env[name];
+      if (found === undefined) missing.push(name);
+      return found ?? whole;
+    });
+  }
+  if (Array.isArray(value)) return value.map((entry) => fillIn(entry, env, missing));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, fillIn(entry, env, missing)]));
+}
+
+function faultsOf(error: z.ZodError, below = ""): readonly string[] {
+  return error.issues.map(
+    (issue) => `${[below, ...issue.path].filter((part) => part !== "").join(".")}: ${issue.message}`,
+  );
+}
+
+function adapterNameOf(filled: unknown): string | undefined {
+  const erp = z
+    .looseObject({ erp: z.looseObject({ adapter: z.string().regex(/^[a-z]+$/) }) })
+    .safeParse(filled);
+  return erp.success ? erp.data.erp.adapter : undefined;
+}
+
+const AdapterModule = z.looseObject({
+  settings: z.custom<ErpAdapterModule<unknown>["settings"]>((value) => value instanceof z.ZodType),
+  open: z.custom<ErpAdapterModule<unknown>["open"]>((value) => typeof value === "function"),
+});
+
+async function loadAdapter(
+  name: string,
+  filled: unknown,
+  faults: string[],
+): Promise<Config["adapter"] | undefined> {
+  const loaded: unknown = await import(`./erp/${name}/adapter.ts`).catch(() => undefined);
+  const module = AdapterModule.safeParse(loaded);
+  if (!module.success) {
+    faults.push(`erp.adapter: there is no adapter "${name}"; see the folders under sidecar/erp`);
+    return undefined;
+  }
+  const section = z.looseObject({ erp: z.record(z.string(), z.unknown()) }).safeParse(filled);
+  const settings = module.data.settings.safeParse(section.success ? section.data.erp[name] : undefined);
+  if (!settings.success) faults.push(...faultsOf(settings.error, `erp.${name}`));
+  return settings.success ? { module: module.data, settings: settings.data } : undefined;
+}

@@ -1,0 +1,107 @@
+import { sql } from "kysely";
+import { type Database, type Tx, utcNow } from "../platform/database.ts";
+
+/**
+ * Orders after `afterId` that have no job: neither hook nor binlog told of them. The caller empties the outbox first,
+ * so an order whose event is just under way is found here only in the instant between two commits.
+ * Locks: none.
+ * Reads: the primary key of orders from `afterId` on, and of erpsync_job, one look an order.
+ */
+export async function ordersWithoutJob(
+  db: Database,
+  afterId: number,
+  limit: number,
+): Promise<readonly number[]> {
+  const rows = await db
+    .selectFrom("orders as o")
+    .leftJoin("erpsync_job as j", (join) =>
+      join.on("j.subject", "=", sql<string>`CONVERT(CONCAT('order:', o.id_order) USING ascii)`),
+    )
+    .where("o.id_order", ">", afterId)
+    .where("j.subject", "is", null)
+    .orderBy("o.id_order")
+    .limit(limit)
+    .select("o.id_order")
+    .execute();
+  return rows.map((row) => row.id_order);
+}
+
+/** An order and a hash over what the export depends on. */
+export interface OrderContent {
+  readonly id: number;
+  readonly hash: string;
+  /** The hash that the last sweep saw; null for an order that it sees for the first time. */
+  readonly seenHash: string | null;
+}
+
+/**
+ * Hashes a page of orders: header, lines, payments' count and both addresses.
+ * Locks: none.
+ * Reads: orders by primary key from `afterId` on, each order's lines by their index, addresses by primary key.
+ */
+export async function hashOrders(
+  db: Database,
+  afterId: number,
+  limit: number,
+): Promise<readonly OrderContent[]> {
+  const lines = sql`(SELECT MD5(GROUP_CONCAT(CONCAT_WS(':', d.id_order_detail, d.product_id, d.product_attribute_id,
+      d.product_quantity, d.unit_price_tax_excl, d.total_price_tax_incl) ORDER BY d.id_order_detail))
+    FROM ${sql.table("order_detail")} d WHERE d.id_order = o.id_order)`;
+  const addresses = sql`(SELECT MD5(GROUP_CONCAT(CONCAT_WS(':', a.id_address, a.company, a.firstname, a.lastname,
+      a.address1, a.address2, a.postcode, a.city, a.id_country, a.id_state) ORDER BY a.id_address))
+    FROM ${sql.table("address")} a WHERE a.id_address IN (o.id_address_delivery, o.id_address_invoice))`;
+  const rows = await db
+    .selectFrom("orders as o")
+    .leftJoin("erpsync_order_seen as s", "s.id_order", "o.id_order")
+    .where("o.id_order", ">", afterId)
+    .orderBy("o.id_order")
+    .limit(limit)
+    .select(["o.id_order", "s.content_hash"])
+    .select(
+      sql<string>`MD5(CONCAT_WS('|', o.id_customer, o.current_state, o.id_carrier, o.id_address_delivery,
+        o.id_address_invoice, o.payment, o.total_paid_tax_incl, o.total_paid_tax_excl, o.total_shipping_tax_incl,
+        o.total_shipping_tax_excl, ${lines}, ${addresses}))`.as("hash"),
+    )
+    .execute();
+  return rows.map((row) => ({ id: row.id_order, hash: row.hash, seenHash: row.content_hash }));
+}
+
+/**
+ * Remembers what the sweep saw.
+ * Locks: X on the rows.
+ * Reads: the primary key.
+ */
+export async function rememberOrders(tx: Tx, orders: readonly OrderContent[]): Promise<void> {
+  await tx
+    .replaceInto("erpsync_order_seen")
+    .values(orders.map((order) => ({ id_order: order.id, content_hash: order.hash, seen_at: utcNow })))
+    .execute();
+}
+
+/**
+ * The last order placed before the given shop time, 0 where there is none.
+ * Locks: none.
+ * Reads: the index of orders on date_add.
+ */
+export async function lastOrderBefore(db: Database, shopTime: string): Promise<number> {
+  const row = await db
+    .selectFrom("orders")
+    .where("date_add", "<", shopTime)
+    .select(({ fn }) => fn.max("id_order").as("id"))
+    .executeTakeFirst();
+  return Number(row?.id ?? 0);
+}
+
+/**
+ * The last order placed more than this many days ago, 0 where there is none.
+ * Locks: none.
+ * Reads: the index of orders on date_add. A day more or less does not matter, so shop time may be compared with UTC.
+ */
+export async function lastOrderOlderThan(db: Database, days: number): Promise<number> {
+  const row = await db
+    .selectFrom("orders")
+    .where("date_add", "<", sql<string>`UTC_TIMESTAMP() - INTERVAL ${days} DAY`)
+    .select(({ fn }) => fn.max("id_order").as("id"))
+    .executeTakeFirst();
+  return Number(row?.id ?? 0);
+}

@@ -1,0 +1,110 @@
+import type { Clock } from "../domain/clock.ts";
+import { orderSubject, shopOrderId } from "../domain/ids.ts";
+import type { Mark } from "../domain/job.ts";
+import type { Database } from "../platform/database.ts";
+import type { Log } from "../platform/log.ts";
+import { inTransaction } from "../platform/transaction.ts";
+import type { Wake } from "../platform/wake.ts";
+import { markJobs } from "../queue/mark-statements.ts";
+import {
+  hashOrders,
+  lastOrderOlderThan,
+  type OrderContent,
+  ordersWithoutJob,
+  rememberOrders,
+} from "./sweep-statements.ts";
+
+/** Orders of one page: a few milliseconds of reading, and a small transaction. */
+const PAGE_ORDERS = 500;
+
+export interface SweepDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly wake: Wake;
+  /** Milliseconds between two sweeps. */
+  readonly everyMs: number;
+  /** Orders of this many days are compared with what the last sweep saw. */
+  readonly days: number;
+  /** Orders up to this id are history. */
+  readonly exportAfterOrder: () => number;
+  /** Whether the shop's identity is in doubt; then nothing is swept. */
+  readonly stopped: () => boolean;
+  readonly emptyOutbox: () => Promise<void>;
+  /** Counts orders that no hook announced, by cause. */
+  readonly countMissed: (orderIds: readonly number[]) => Promise<void>;
+  readonly onMarked: () => void;
+}
+
+/** The last witness: sweeps at the start, every five minutes, and whenever the binlog had a gap (`wake`). */
+export async function runSweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (!deps.stopped()) await sweep(deps, signal);
+    await deps.wake.wait(deps.everyMs, signal);
+  }
+}
+
+/** Marks orders without a job, and orders whose content changed since the last sweep. */
+export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+  const startedMs = deps.clock.monotonicMs();
+  await deps.emptyOutbox();
+  const found = await markUnannounced(deps, signal);
+  const changed = await markChanged(deps, signal);
+  const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
+  deps.log("info", { event: "sweep.finished", found, changed, tookMs });
+}
+
+async function markUnannounced(deps: SweepDeps, signal: AbortSignal): Promise<number> {
+  let found = 0;
+  let afterId = deps.exportAfterOrder();
+  while (!signal.aborted) {
+    const ids = await ordersWithoutJob(deps.db, afterId, PAGE_ORDERS);
+    if (ids.length === 0) break;
+    await deps.countMissed(ids);
+    await mark(deps, ids);
+    found += ids.length;
+    afterId = ids.at(-1) ?? afterId;
+  }
+  return found;
+}
+
+async function markChanged(deps: SweepDeps, signal: AbortSignal): Promise<number> {
+  let changed = 0;
+  let afterId = Math.max(deps.exportAfterOrder(), await lastOrderOlderThan(deps.db, deps.days));
+  while (!signal.aborted) {
+    const page = await hashOrders(deps.db, afterId, PAGE_ORDERS);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    const news = page.filter((order) => order.hash !== order.seenHash);
+    // An order that is seen for the first time has a job already: it was marked when it was announced.
+    const edited = news.filter((order) => order.seenHash !== null);
+    if (news.length > 0) await remember(deps, news, edited);
+    changed += edited.length;
+    afterId = last.id;
+  }
+  return changed;
+}
+
+async function remember(
+  deps: SweepDeps,
+  news: readonly OrderContent[],
+  edited: readonly OrderContent[],
+): Promise<void> {
+  await inTransaction(deps.db, async (tx) => {
+    await markJobs(
+      tx,
+      edited.map((order) => markOf(order.id)),
+    );
+    await rememberOrders(tx, news);
+  });
+  if (edited.length > 0) deps.onMarked();
+}
+
+async function mark(deps: SweepDeps, ids: readonly number[]): Promise<void> {
+  await inTransaction(deps.db, (tx) => markJobs(tx, ids.map(markOf)));
+  deps.onMarked();
+}
+
+function markOf(id: number): Mark {
+  return { subject: orderSubject(shopOrderId(id)), when: "now", traceparent: null };
+}

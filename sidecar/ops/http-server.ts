@@ -1,0 +1,40 @@
+import Fastify from "fastify";
+import type { Log } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import type { Readiness } from "./decide-ready.ts";
+
+export interface OpsServerDeps {
+  readonly host: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly readiness: () => Promise<Readiness>;
+  /** Brings the gauges up to date before they are read. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** A running server; `address` is where it listens. */
+export interface OpsServer {
+  readonly address: string;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Serves `/health` (the process lives), `/ready` (it works, or the reasons why not) and `/metrics` (Prometheus). No
+ * answer holds personal data. A port that is taken is an error: an unseen sidecar is worse than none.
+ */
+export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
+  const server = Fastify({ logger: false });
+  server.get("/health", () => ({ status: "ok" }));
+  server.get("/ready", async (_request, reply) => {
+    const readiness = await deps.readiness();
+    return await reply.code(readiness.ready ? 200 : 503).send(readiness);
+  });
+  server.get("/metrics", async (_request, reply) => {
+    await deps.refresh();
+    return await reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
+  });
+  const address = await server.listen({ host: deps.host, port: deps.port });
+  deps.log("info", { event: "http.listening", address });
+  return { address, close: () => server.close() };
+}
