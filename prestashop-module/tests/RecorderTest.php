@@ -208,12 +208,22 @@ final class RecorderTest extends TestCase
         $order->id_address_delivery = 4;
         $order->id_address_invoice = 4;
         $this->recorder->orderUpdateBegins($order);
-        $this->recorder->orderUpdated($order);
         $order->id_address_invoice = 5;
         $this->recorder->orderUpdateBegins($order);
-        $this->recorder->orderUpdated($order);
+        self::assertSame(['SELECT', 'SELECT'], $this->database->story(), 'The row is not written yet');
 
+        $this->recorder->finish();
         self::assertSame(['SELECT', 'SELECT', 'EVENT order.changed'], $this->database->story());
+    }
+
+    public function testTheUpdateThatANewStatusBringsIsNotReadAgain(): void
+    {
+        $order = self::order();
+        $this->placeWhole($order, 7);
+        $this->database->statements = [];
+        $this->recorder->orderUpdateBegins($order);
+
+        self::assertSame([], $this->database->statements);
     }
 
     public function testAPaymentIsToldToEveryOrderOfItsReference(): void

@@ -28,7 +28,7 @@ final class Coalescer
      */
     public function admit(Event $event, float $now): bool
     {
-        $key = $event->type.' '.$event->subject.' '.(string) json_encode($event->payload);
+        $key = self::key($event);
         if ($now - ($this->announced[$key] ?? 0.0) < self::QUIET_SECONDS) {
             $this->held[$key] = $event;
 
@@ -38,6 +38,16 @@ final class Coalescer
         unset($this->held[$key]);
 
         return true;
+    }
+
+    /**
+     * Keeps an event of what is about to be written.
+     */
+    public function hold(Event $event, float $now): void
+    {
+        $key = self::key($event);
+        $this->announced[$key] = $now;
+        $this->held[$key] = $event;
     }
 
     /**
@@ -55,5 +65,10 @@ final class Coalescer
         }
 
         return $due;
+    }
+
+    private static function key(Event $event): string
+    {
+        return $event->type.' '.$event->subject.' '.(string) json_encode($event->payload);
     }
 }

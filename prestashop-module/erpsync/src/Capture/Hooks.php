@@ -84,19 +84,6 @@ trait Hooks
     /**
      * @param array<string, mixed> $params
      */
-    public function hookActionObjectOrderUpdateAfter(array $params): void
-    {
-        $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
-            $object = $params['object'] ?? null;
-            if ($object instanceof \Order) {
-                $recorder->orderUpdated($object);
-            }
-        });
-    }
-
-    /**
-     * @param array<string, mixed> $params
-     */
     public function hookActionObjectOrderDetailAddAfter(array $params): void
     {
         $this->recordOrderPart($params, 'line');

@@ -35,8 +35,8 @@ final class Recorder
     /** @var Coalescer */
     private $coalescer;
 
-    /** @var array<int, bool> orders whose address is about to change */
-    private $readdressed = [];
+    /** @var int the order whose row OrderHistory::add is about to update, with nothing but its new status */
+    private $statusUpdateOf = 0;
 
     /** @var bool */
     private $watchesShutdown = false;
@@ -98,6 +98,7 @@ final class Recorder
     {
         $this->pair->end($history, 'order_history', $this->statusEvent($history));
         $this->checkout->finished((int) $history->id_order);
+        $this->statusUpdateOf = (int) $history->id_order;
     }
 
     public function orderChanged(int $orderId, string $cause): void
@@ -125,29 +126,27 @@ final class Recorder
     }
 
     /**
-     * PrestaShop rewrites the whole order row at each update, so what changed is known only by looking before. Not
-     * done during checkout, where it would be four reads an order.
+     * PrestaShop rewrites the whole order row at each update, so what changes is known only by looking before. Not
+     * done during checkout, nor for the update that a new status brings with it: these would be reads in every order.
+     * The row is written after this hook, so the event waits for the end of the request.
      */
     public function orderUpdateBegins(\Order $order): void
     {
         $this->catchUp();
-        if ($this->checkout->isOpen((int) $order->id)) {
+        $orderId = (int) $order->id;
+        $isStatus = $this->statusUpdateOf === $orderId;
+        $this->statusUpdateOf = 0;
+        if ($isStatus || $this->checkout->isOpen($orderId)) {
             return;
         }
         $orders = $this->database->table('orders');
-        $sql = "SELECT id_address_delivery, id_address_invoice FROM {$orders} WHERE id_order = ".(int) $order->id;
+        $sql = "SELECT id_address_delivery, id_address_invoice FROM {$orders} WHERE id_order = ".$orderId;
         foreach ($this->database->rows($sql) as $row) {
-            $this->readdressed[(int) $order->id] = (int) $row['id_address_delivery'] !== (int) $order->id_address_delivery
-                || (int) $row['id_address_invoice'] !== (int) $order->id_address_invoice;
-        }
-    }
-
-    public function orderUpdated(\Order $order): void
-    {
-        $changed = $this->readdressed[(int) $order->id] ?? false;
-        unset($this->readdressed[(int) $order->id]);
-        if ($changed) {
-            $this->orderChanged((int) $order->id, 'address');
+            if ((int) $row['id_address_delivery'] !== (int) $order->id_address_delivery
+                || (int) $row['id_address_invoice'] !== (int) $order->id_address_invoice
+            ) {
+                $this->coalescer->hold(Event::orderChanged($orderId, self::shopId(), 'address'), microtime(true));
+            }
         }
     }
 
