@@ -232,7 +232,7 @@ function redisStore(
         ready: async () => {
           await limiter.ready();
           // A state that other processes made before keeps their limit unless it is told ours.
-          
+          await limiter.updateSettings({ maxConcurrent: limit });
         },
         // Without an expiration the slots of a killed process would never be free again.
         schedule: (priority, job) => limiter.schedule({ priority, expiration: slotLifeMs }, job),

@@ -20,9 +20,9 @@ describe.skipIf(missing !== undefined)(
     let fake: FakePort;
     let limiters: LimitedErpPort[] = [];
 
-    const openLimiter = (): LimitedErpPort =>
+    const openLimiter = (limit = LIMIT): LimitedErpPort =>
       limitErp(fake.port, {
-        limit: LIMIT,
+        limit,
         callTimeoutMs: 1_000,
         abortSlackMs: 500,
         patienceMs: 2_000,
@@ -126,15 +126,8 @@ describe.skipIf(missing !== undefined)(
 
     test("a limit that was changed in the configuration counts from the next start", async () => {
       await Promise.all(limiters.map((limiter) => limiter.close()));
-      const smaller = limitErp(fake.port, {
-        limit: 2,
-        callTimeoutMs: 1_000,
-        clock,
-        sleep,
-        redis: { url: redis.url, name: "test" },
-      });
-      limiters = [smaller];
-      await smaller.ready();
+      limiters = [openLimiter(2), openLimiter(2)];
+      await Promise.all(limiters.map((limiter) => limiter.ready()));
       const ends = callAll(10);
       await expect.poll(fake.inFlight).toBe(2);
       fake.flow();
