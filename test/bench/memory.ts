@@ -1,0 +1,138 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import type { DatabaseSettings } from "../../sidecar/platform/database.ts";
+import { addSidecarTables } from "../integration/capture/rig.ts";
+import { startMariadb } from "../support/mariadb.ts";
+import { SupportError } from "../support/support-error.ts";
+import { World } from "../support/world.ts";
+import type { Replay } from "./replay-binlog.ts";
+
+/** One line of `npm run bench -- NAME --json`. */
+export interface BenchResult {
+  readonly name: string;
+  readonly figures: readonly {
+    readonly figure: string;
+    readonly value: number;
+    readonly unit: string;
+    readonly target: number | null;
+    readonly ok: boolean;
+  }[];
+  readonly peers: readonly { readonly peer: string; readonly figure: string; readonly value: number }[];
+}
+
+const ROW_EVENTS = 200_000;
+const RSS_TARGET_MIB = 150;
+const ROWS_EACH_TRANSACTION = 100;
+const LINES_EACH_ORDER = 5;
+const MIB = 1024 * 1024;
+
+/**
+ * Peak memory of a process that replays 200,000 row events: half of them order lines of 20,000 orders, which are
+ * marked, half of them outbox rows. The process is a fresh one that runs capture and nothing else.
+ */
+export async function benchMemory(): Promise<BenchResult> {
+  await using server = await startMariadb();
+  await using world = await World.create({ server });
+  await addSidecarTables(world);
+  const settings = { ...world.settings, connections: 2 };
+  using program = compile();
+  // The first run records the place from which the second replays.
+  await inChild(program.file, settings, 0);
+  await writeRows(world);
+  const replay = await inChild(program.file, settings, ROW_EVENTS / 2);
+  const peakMib = Math.round(replay.peakRssBytes / MIB);
+  const idleMib = Math.round(replay.idleRssBytes / MIB);
+  const jobs = await world.rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${world.table("erpsync_job")}`);
+  const wanted = ROW_EVENTS / 2 / LINES_EACH_ORDER;
+  const rowsPerSecond = Math.round(ROW_EVENTS / (replay.tookMs / 1_000));
+  return {
+    name: "memory",
+    figures: [
+      {
+        figure: "peak RSS during a replay of 200,000 row events",
+        value: peakMib,
+        unit: "MiB",
+        target: RSS_TARGET_MIB,
+        ok: peakMib <= RSS_TARGET_MIB,
+      },
+      {
+        figure: "jobs marked by the replay",
+        value: jobs[0]?.n ?? 0,
+        unit: "jobs",
+        target: wanted,
+        ok: jobs[0]?.n === wanted,
+      },
+      { figure: "replayed", value: rowsPerSecond, unit: "rows/s", target: null, ok: true },
+    ],
+    peers: [{ peer: "the same process before the replay", figure: "RSS in MiB", value: idleMib }],
+  };
+}
+
+async function writeRows(world: World): Promise<void> {
+  const connection = await world.connection();
+  await connection.query("SET SESSION sql_mode = ''");
+  const numbers = Array.from({ length: ROWS_EACH_TRANSACTION }, (_, n) => n);
+  for (let from = 0; from < ROW_EVENTS / 2; from += ROWS_EACH_TRANSACTION) {
+    const orders = numbers.map((n) => Math.floor((from + n) / LINES_EACH_ORDER) + 1);
+    await connection.query(
+      `INSERT INTO ${world.table("order_detail")} (id_order, product_id, product_name, product_quantity) VALUES ?`,
+      [orders.map((id) => [id, 1, "A product with a name of some length, as shops have them", 1])],
+    );
+    await connection.query(
+      `INSERT INTO ${world.table("erpsync_outbox")}
+         (event_id, type, version, subject, id_shop, occurred_at, traceparent, payload)
+       VALUES ${orders.map(() => "(UUID(), 'order.changed', 1, ?, 1, UTC_TIMESTAMP(6), REPEAT('0', 55), NULL)").join()}`,
+      orders.map((id) => `order:${String(id)}`),
+    );
+  }
+}
+
+/** Runs capture in a process of its own until so many outbox rows were announced. */
+async function inChild(file: string, settings: DatabaseSettings, announced: number): Promise<Replay> {
+  const child = spawn(process.execPath, [file, JSON.stringify({ settings, announced })], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (code !== 0) throw new SupportError(`The replaying process ended with ${String(code)}.`);
+  return JSON.parse(output) as Replay;
+}
+
+/**
+ * The replaying program as plain JavaScript, as it is deployed: a loader that compiles on the fly holds some 60 MiB
+ * of its own. It lies under node_modules, so that it finds its packages and nobody commits it.
+ */
+function compile(): { readonly file: string; readonly [Symbol.dispose]: () => void } {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const cache = join(root, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const out = mkdtempSync(join(cache, "erpsync-bench-"));
+  writeFileSync(join(out, "package.json"), '{"type":"module"}');
+  const sources = readdirSync(join(root, "sidecar"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join("sidecar", name));
+  for (const source of [...sources, "test/bench/replay-binlog.ts"]) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, source), "utf8"), {
+      fileName: source,
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2023,
+        rewriteRelativeImportExtensions: true,
+        verbatimModuleSyntax: true,
+      },
+    });
+    const target = join(out, source.replace(/\.ts$/, ".js"));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, outputText);
+  }
+  return {
+    file: join(out, "test/bench/replay-binlog.js"),
+    [Symbol.dispose]: () => {
+      rmSync(out, { recursive: true, force: true });
+    },
+  };
+}
