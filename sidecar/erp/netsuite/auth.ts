@@ -19,6 +19,8 @@ type Tba = Extract<NetSuiteSettings["auth"], { kind: "tba" }>;
 
 /** A token is renewed this long before NetSuite lets it die, so that no request carries one that dies on its way. */
 const RENEW_BEFORE_END_MS = 5 * 60_000;
+/** A token comes at once or not at all; with this an operation ends within its own time and 10 s, whatever happens. */
+const TOKEN_TIMEOUT_MS_MAX = 10_000;
 /** Life of the assertion itself; NetSuite takes up to 60 minutes, a minute or two is what it needs. */
 const ASSERTION_SECONDS = 5 * 60;
 
@@ -89,7 +91,7 @@ async function requestToken(auth: Oauth2, settings: NetSuiteSettings, tools: Ada
       url,
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
       body: form.toString(),
-      timeoutMs: settings.timeoutMs,
+      timeoutMs: Math.min(settings.timeoutMs, TOKEN_TIMEOUT_MS_MAX),
     },
     // The token serves all callers, so that no single caller's abort may end the request for it.
     new AbortController().signal,
