@@ -350,6 +350,11 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     onExported: (orderId) => {
       guard.noteExported(orderId);
     },
+    onLatency: (claim) => {
+      if (claim.eventAgeMs === undefined) return;
+      const workedMs = systemClock.monotonicMs() - claim.claimedAtMs;
+      metrics.orderLatency.observe((claim.eventAgeMs + workedMs) / 1_000);
+    },
   };
   const scope = (): IdentityGuard["scope"] => guard.scope;
   const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport }));

@@ -20,7 +20,7 @@ import {
 import type { Database, Tx } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { inTransaction } from "../platform/transaction.ts";
+import { inTransaction, isDatabaseAway } from "../platform/transaction.ts";
 import { asWorkError, type WorkOutcome } from "../queue/decide-settlement.ts";
 import { markJobs } from "../queue/mark-statements.ts";
 import { type Claim, readyWaitingJobs, renewLease } from "../queue/statements.ts";
@@ -70,6 +70,8 @@ export interface ExecutorDeps {
   readonly onStranger: () => void;
   /** An order stands in the ERP. */
   readonly onExported: (orderId: number) => void;
+  /** An order was created in the ERP; how long that took since its last event is measured. */
+  readonly onLatency: (claim: Claim) => void;
 }
 
 /** What a step leaves: another step, or the end of the claim. */
@@ -234,7 +236,11 @@ export class Executor<Body extends RecordBody> {
     } else if (thrown instanceof SidecarError && isCertain(thrown.advice)) {
       await noteOperationFailure(this.#deps.db, intent.key, "refused");
     }
-    throw new WorkFailedError({ error: asWorkError(thrown), planHash: intent.bodyHash, waitsFor: null });
+    throw new WorkFailedError({
+      error: asWorkError(thrown, isDatabaseAway),
+      planHash: intent.bodyHash,
+      waitsFor: null,
+    });
   }
 
   /** An operation was found open: it may stand in the ERP, so it is looked up by its external id. */
@@ -267,7 +273,7 @@ export class Executor<Body extends RecordBody> {
     const attempts = this.#attempts(flight.claim.subject, flight.intent, "look_up", exchanges, thrown);
     await insertAttempts(this.#deps.db, attempts);
     throw new WorkFailedError({
-      error: asWorkError(thrown),
+      error: asWorkError(thrown, isDatabaseAway),
       planHash: flight.intent.bodyHash,
       waitsFor: null,
     });
@@ -351,6 +357,7 @@ export class Executor<Body extends RecordBody> {
     });
     this.#deps.onSuccess();
     if (orderId !== undefined) this.#deps.onExported(orderId);
+    if (orderId !== undefined && intent.kind === "create") this.#deps.onLatency(claim);
     const { key, externalId } = intent;
     this.#deps.log("info", { event: "operation.acknowledged", key, externalId, erpRef: ref, found });
     return settle ? { kind: "done", settled: true } : "again";
@@ -388,7 +395,11 @@ export class Executor<Body extends RecordBody> {
       if (thrown instanceof ShopCommandError && thrown.advice.kind === "park") {
         await noteOperationFailure(this.#deps.db, intent.key, "refused");
       }
-      throw new WorkFailedError({ error: asWorkError(thrown), planHash: intent.bodyHash, waitsFor: null });
+      throw new WorkFailedError({
+        error: asWorkError(thrown, isDatabaseAway),
+        planHash: intent.bodyHash,
+        waitsFor: null,
+      });
     }
     await inTransaction(this.#deps.db, async (tx) => {
       await this.#requireClaim(tx, claim);
@@ -414,7 +425,7 @@ export class Executor<Body extends RecordBody> {
     const { actor } = this.#deps;
     return exchanges.map((exchange, index) => {
       const failed = thrown !== undefined && index === exchanges.length - 1;
-      const outcome = failed ? asWorkError(thrown).code : "ok";
+      const outcome = failed ? asWorkError(thrown, isDatabaseAway).code : "ok";
       this.#deps.metrics.erpCalls.inc({ purpose, outcome });
       this.#deps.metrics.erpCallSeconds.observe(exchange.tookMs / 1_000);
       const message = failed ? messageOf(thrown) : null;

@@ -8,6 +8,23 @@ function isTransient(thrown: unknown): boolean {
   return thrown instanceof Error && "code" in thrown && TRANSIENT.has(String(thrown.code));
 }
 
+/** How mysql2 and the system name a database that is not there just now. */
+const AWAY = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "PROTOCOL_CONNECTION_LOST",
+  "ER_SERVER_SHUTDOWN",
+  "ER_CON_COUNT_ERROR",
+]);
+
+/** True where the database, and not the work, is the cause: the same work succeeds when it is back. */
+export function isDatabaseAway(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || !("code" in thrown)) return false;
+  return AWAY.has(String(thrown.code)) || isTransient(thrown) || ("fatal" in thrown && thrown.fatal === true);
+}
+
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. After a deadlock the whole of `work` runs again, so
  * it must have no effect outside the database.

@@ -1,4 +1,4 @@
-import { type RetryAdvice, SidecarError } from "../domain/errors.ts";
+import { messageOf, type RetryAdvice, SidecarError } from "../domain/errors.ts";
 import { decideHeldDelayMs, decideRetry } from "../domain/job.ts";
 import type { Claim, Settled } from "./statements.ts";
 
@@ -59,9 +59,22 @@ export function settleFailure(claim: Claim, failure: WorkFailure): Settled {
   }
 }
 
-/** An error as the queue records it: what is not ours is a bug, and retried until it is dead. */
-export function asWorkError(thrown: unknown): WorkFailure["error"] {
+/** Milliseconds that a job waits for a database that was away in the middle of it. */
+const DATABASE_AWAY_MS = 2_000;
+
+/**
+ * An error as the queue records it. A database that was away costs no attempt; what is neither that nor ours is a
+ * bug, and retried until it is dead.
+ */
+export function asWorkError(
+  thrown: unknown,
+  isDatabaseAway: (thrown: unknown) => boolean,
+): WorkFailure["error"] {
   if (thrown instanceof SidecarError) return thrown;
+  if (isDatabaseAway(thrown)) {
+    const advice = { kind: "slow-down", retryAfterMs: DATABASE_AWAY_MS } as const;
+    return { code: "E_DATABASE_AWAY", message: messageOf(thrown), advice };
+  }
   const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return { code: "E_BUG", message, advice: { kind: "retry", suspect: "other" } };
 }

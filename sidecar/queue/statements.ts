@@ -16,6 +16,10 @@ export interface Claim {
   readonly heldMs: number;
   readonly alarmed: boolean;
   readonly traceparent: string | null;
+  /** Milliseconds from the subject's last event in the shop to the claim; undefined where no event told of it. */
+  readonly eventAgeMs: number | undefined;
+  /** When it was claimed, on the worker's monotonic clock. */
+  readonly claimedAtMs: number;
 }
 
 /**
@@ -66,17 +70,24 @@ export async function stampClaims(
 /**
  * The jobs that a token holds.
  * Locks: none.
- * Reads: the primary key.
+ * Reads: the primary key, and for each the end of erpsync_event_subject.
  */
 export async function readClaims(
   tx: Tx,
   subjects: readonly string[],
   token: string,
+  claimedAtMs: number,
 ): Promise<readonly Claim[]> {
   const rows = await tx
     .selectFrom("erpsync_job")
     .select(["subject", "attempts", "plan_hash", "requested", "released", "alarmed_at", "traceparent"])
     .select(sql<number | null>`TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6))`.as("held_us"))
+    .select(
+      sql<number | null>`(SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
+        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${sql.table("erpsync_job")}.subject)`.as(
+        "event_us",
+      ),
+    )
     .where("subject", "in", subjects)
     .where("claim_token", "=", token)
     .orderBy("priority")
@@ -92,6 +103,8 @@ export async function readClaims(
     heldMs: Math.max(0, Math.round((row.held_us ?? 0) / 1_000)),
     alarmed: row.alarmed_at !== null,
     traceparent: row.traceparent,
+    eventAgeMs: row.event_us === null ? undefined : Math.max(0, row.event_us / 1_000),
+    claimedAtMs,
   }));
 }
 

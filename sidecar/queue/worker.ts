@@ -5,7 +5,7 @@ import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { inTransaction } from "../platform/transaction.ts";
+import { inTransaction, isDatabaseAway } from "../platform/transaction.ts";
 import type { Wake } from "../platform/wake.ts";
 import { type Breaker, type BreakerEvent, CLOSED, decideBreaker } from "./decide-breaker.ts";
 import {
@@ -42,6 +42,9 @@ export class WorkFailedError extends Error {
 
 /** Milliseconds between two looks for jobs whose time has come. */
 const TICK_MS = 2_000;
+/** A settlement is tried again after 0.5, 1, 1.5 and 2 s. */
+const SETTLE_TRIES = 5;
+const SETTLE_RETRY_MS = 500;
 /** Milliseconds between two looks for ready jobs that nobody announced, and for orphans. */
 const SWEEP_MS = 10_000;
 
@@ -142,7 +145,7 @@ export class Worker {
   }
 
   async #claim(signal: AbortSignal): Promise<number> {
-    const { actor, db, lane, leaseMs, newToken } = this.#deps;
+    const { actor, clock, db, lane, leaseMs, newToken } = this.#deps;
     const free = this.#free();
     if (free <= 0) return 0;
     const claims = await inTransaction(db, async (tx) => {
@@ -150,7 +153,7 @@ export class Worker {
       if (subjects.length === 0) return [];
       const token = newToken();
       await stampClaims(tx, subjects, { token, by: actor, leaseMs });
-      return await readClaims(tx, subjects, token);
+      return await readClaims(tx, subjects, token, clock.monotonicMs());
     });
     for (const claim of claims) {
       void this.#places.add(async () => {
@@ -201,16 +204,25 @@ export class Worker {
     this.#deps.log("error", { event: "job.alarmed", subject: claim.subject, code, heldMs: claim.heldMs });
   }
 
+  /** Settles, also over a database that is away for a moment; beyond that the lease or the next holder rescues. */
   async #settle(claim: Claim, settled: Settled): Promise<void> {
-    if (await settleJob(this.#deps.db, claim, settled)) return;
-    this.#deps.log("warn", { event: "job.claim_lost", subject: claim.subject });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        if (await settleJob(this.#deps.db, claim, settled)) return;
+        this.#deps.log("warn", { event: "job.claim_lost", subject: claim.subject });
+        return;
+      } catch (thrown) {
+        if (tries >= SETTLE_TRIES || !isDatabaseAway(thrown)) throw thrown;
+        await this.#deps.sleep(SETTLE_RETRY_MS * tries);
+      }
+    }
   }
 
   async #fail(claim: Claim, thrown: unknown): Promise<void> {
     const failure: WorkFailure =
       thrown instanceof WorkFailedError
         ? thrown.failure
-        : { error: asWorkError(thrown), planHash: null, waitsFor: null };
+        : { error: asWorkError(thrown, isDatabaseAway), planHash: null, waitsFor: null };
     const settled = settleFailure(claim, failure);
     await this.#settle(claim, settled);
     this.#deps.metrics.jobsSettled.inc({ outcome: settled.state });
