@@ -28,7 +28,7 @@ final class GateTest extends TestCase
 
         self::assertSame('order:1#2', $commands[0]['id']);
         self::assertSame(3, $commands[0]['arguments']['state'] ?? null);
-        self::assertSame(['DELETE', 'INSERT'], $database->story());
+        self::assertSame(['SELECT', 'INSERT'], $database->story());
     }
 
     public function testTheSignatureIsThatOfTheContract(): void
@@ -115,6 +115,15 @@ final class GateTest extends TestCase
         $database = new FakeDatabase();
         $database->failures = ['INSERT INTO `ps_erpsync_nonce`' => 1062];
         $this->assertRefused(self::request(), $database, 401, 'replayed_nonce');
+    }
+
+    public function testOldNoncesAreForgottenByTheirKeys(): void
+    {
+        $database = new FakeDatabase();
+        $database->answers = ['INTERVAL 10 MINUTE' => [['nonce' => 'aa'], ['nonce' => 'bb']]];
+        $this->admit(self::request(), $database);
+
+        self::assertSame("DELETE FROM `ps_erpsync_nonce` WHERE `nonce` IN ('aa', 'bb')", $database->statements[1]);
     }
 
     public function testWithoutASecretNothingIsAdmitted(): void

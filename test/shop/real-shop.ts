@@ -154,16 +154,20 @@ export class RealShop implements AsyncDisposable {
     return lines.map((line) => JSON.parse(line) as PlacedOrder);
   }
 
-  /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL. */
+  /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL; throws if it never stood there. */
   async killCheckoutAt(point: PausePoint): Promise<void> {
     const child = this.#driver(["--orders=1", `--pause=${point}`]);
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line === JSON.stringify({ paused: point })) break;
-      throw new SupportError(`The driver went past ${point}: ${line}`);
-    }
     const closed = once(child, "close");
+    let line = "";
+    for await (const first of createInterface({ input: child.stdout })) {
+      line = first;
+      break;
+    }
     child.kill("SIGKILL");
-    await closed;
+    const [, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+    if (line !== JSON.stringify({ paused: point }) || signal !== "SIGKILL") {
+      throw new SupportError(`PHP did not stop at ${point}: ${line}`);
+    }
   }
 
   /** Runs the driver into one of its faults and returns what it printed, however it ended. */
