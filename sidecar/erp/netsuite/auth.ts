@@ -8,8 +8,8 @@ import { type NetSuiteSettings, tokenUrlOf } from "./settings.ts";
 
 /** How requests are let in. Rejects only with `ErpUnavailableError`: without a login nothing was executed. */
 export interface Auth {
-  /** The `Authorization` header of one request. */
-  readonly header: (method: string, url: string) => Promise<string>;
+  /** The `Authorization` header of one request. Asks for a token only where `leftMs` is enough to wait for it. */
+  readonly header: (method: string, url: string, leftMs: number) => Promise<string>;
   /** Tells that NetSuite refused this header, so that the token in it is not used again. */
   readonly refused: (header: string) => void;
 }
@@ -19,7 +19,7 @@ type Tba = Extract<NetSuiteSettings["auth"], { kind: "tba" }>;
 
 /** A token is renewed this long before NetSuite lets it die, so that no request carries one that dies on its way. */
 const RENEW_BEFORE_END_MS = 5 * 60_000;
-/** A token comes at once or not at all; with this an operation ends within its own time and 10 s, whatever happens. */
+/** A token comes soon or not at all. */
 const TOKEN_TIMEOUT_MS_MAX = 10_000;
 /** Life of the assertion itself; NetSuite takes up to 60 minutes, a minute or two is what it needs. */
 const ASSERTION_SECONDS = 5 * 60;
@@ -55,8 +55,11 @@ function oauth2Auth(auth: Oauth2, settings: NetSuiteSettings, tools: AdapterTool
   const { clock } = tools;
   let token: Token | undefined;
   let underWay: Promise<Token> | undefined;
-  const renewed = (): Promise<Token> => {
-    underWay ??= requestToken(auth, settings, tools)
+  const timeoutMs = Math.min(TOKEN_TIMEOUT_MS_MAX, settings.timeoutMs / 2);
+  const renewed = (leftMs: number): Promise<Token> => {
+    if (leftMs < timeoutMs)
+      return Promise.reject(new ErpUnavailableError("no time was left to log in to NetSuite"));
+    underWay ??= requestToken(auth, { url: tokenUrlOf(settings), timeoutMs }, tools)
       .then((fresh) => {
         token = fresh;
         return fresh;
@@ -67,8 +70,9 @@ function oauth2Auth(auth: Oauth2, settings: NetSuiteSettings, tools: AdapterTool
     return underWay;
   };
   return {
-    header: async () => {
-      const usable = token !== undefined && clock.monotonicMs() < token.renewAtMs ? token : await renewed();
+    header: async (_method, _url, leftMs) => {
+      const usable =
+        token !== undefined && clock.monotonicMs() < token.renewAtMs ? token : await renewed(leftMs);
       return usable.header;
     },
     refused: (header) => {
@@ -77,8 +81,11 @@ function oauth2Auth(auth: Oauth2, settings: NetSuiteSettings, tools: AdapterTool
   };
 }
 
-async function requestToken(auth: Oauth2, settings: NetSuiteSettings, tools: AdapterTools): Promise<Token> {
-  const url = tokenUrlOf(settings);
+async function requestToken(
+  auth: Oauth2,
+  { url, timeoutMs }: { readonly url: string; readonly timeoutMs: number },
+  tools: AdapterTools,
+): Promise<Token> {
   const startedAtMs = tools.clock.monotonicMs();
   const form = new URLSearchParams({
     grant_type: "client_credentials",
@@ -91,7 +98,7 @@ async function requestToken(auth: Oauth2, settings: NetSuiteSettings, tools: Ada
       url,
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
       body: form.toString(),
-      timeoutMs: Math.min(settings.timeoutMs, TOKEN_TIMEOUT_MS_MAX),
+      timeoutMs,
     },
     // The token serves all callers, so that no single caller's abort may end the request for it.
     new AbortController().signal,

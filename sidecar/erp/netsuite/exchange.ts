@@ -32,7 +32,7 @@ export function createAsk(settings: NetSuiteSettings, tools: AdapterTools): Ask 
   const auth = createAuth(settings, tools);
   const once = async (request: NetSuiteRequest, call: ErpCall, budget: Budget): Promise<Attempt> => {
     const url = `${baseUrlOf(settings)}${request.path}`;
-    const header = await loggedIn(auth.header(request.method, url), call.signal);
+    const header = await loggedIn(auth.header(request.method, url, budget()), call.signal);
     const verdict = decodeOutcome(await send(request, { url, header }, call, budget, tools));
     return { header, verdict };
   };

@@ -50,10 +50,10 @@ function openAuth(section: unknown): Auth {
   });
 }
 
-const header = (): Promise<string> => auth.header("GET", "https://x.test/a");
+const header = (leftMs = 30_000): Promise<string> => auth.header("GET", "https://x.test/a", leftMs);
 
 test("a hundred requests at once ask for one token", async () => {
-  const headers = await Promise.all(Array.from({ length: 100 }, header));
+  const headers = await Promise.all(Array.from({ length: 100 }, () => header()));
   expect(new Set(headers)).toEqual(new Set(["Bearer token 1"]));
   expect(requests).toHaveLength(1);
 });
@@ -103,6 +103,14 @@ test("a token never stands in an error's message", async () => {
   answer = () => granted("secret", "soon");
   await expect(header()).rejects.toThrow(ErpUnavailableError);
   await expect(header()).rejects.not.toThrow(/secret/);
+});
+
+test("with little time left a token in hand is used, but none is asked for", async () => {
+  await expect(header(9_999)).rejects.toThrow(ErpUnavailableError);
+  expect(requests).toHaveLength(0);
+  await header(10_000);
+  expect(await header(1)).toBe("Bearer token 1");
+  expect(requests[0]?.timeoutMs).toBe(10_000);
 });
 
 test("a key that cannot sign makes the ERP unavailable, with a reason", async () => {
