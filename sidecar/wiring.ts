@@ -168,7 +168,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   await base.guard.check();
   log("info", { event: "process.started", roles, version: packageVersion(), schema });
   const status = initialCaptureStatus();
-  const lane = createLane(base);
+  const lane: Lane = { worker: undefined, capture: status };
   const server = roles.includes("ops")
     ? await startOpsServer({ ...config.http, ...opsDeps(base, status, lane, roles) })
     : undefined;
@@ -229,7 +229,8 @@ function ingestDeps(base: Base, status: CaptureStatus): IngestDeps {
     metrics,
     wake: wakes.ingest,
     announced: new Announcements(wakes.ingest),
-    pollMs: () => (status.mode === "binlog" && status.leader ? IDLE_POLL_MS : config.capture.pollMs),
+    // Who stands by leaves the outbox to the leader, and looks only in case there is none.
+    pollMs: () => (status.mode === "polling" ? config.capture.pollMs : IDLE_POLL_MS),
     onMarked: () => {
       wakes.work.ring();
     },
@@ -265,10 +266,7 @@ function sweepDeps(base: Base, ingest: IngestDeps): SweepDeps {
 /** The lane's worker, made anew each time that this process gets the ERP port. */
 interface Lane {
   worker: Worker | undefined;
-}
-
-function createLane(_base: Base): Lane {
-  return { worker: undefined };
+  readonly capture: CaptureStatus;
 }
 
 /** Without Redis one process works and the others stand by for the ERP port; with it the limit itself is shared. */
@@ -309,6 +307,7 @@ async function work(base: Base, lane: Lane, signal: AbortSignal, alone: boolean)
     work: createWork(base, leaseMs, () => void worker.hear({ kind: "success" })),
     probe: (abort) => erp.probe({ signal: abort, priority: 0, note: () => undefined }),
     stopped: () => guard.stop !== undefined,
+    announced: () => lane.capture.leader,
     alone,
   });
   lane.worker = worker;

@@ -118,9 +118,9 @@ function planMissingMapping(
 export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;
 
 function itemRefsOf(facts: OrderFacts, order: NeutralOrder): Readonly<Record<string, ErpRef>> {
-  const keys = [...new Set(order.lines.map((line) => line.productKey))].sort();
+  const keys = new Set(order.lines.map((line) => line.productKey));
   return Object.fromEntries(
-    keys.flatMap((key) => {
+    [...keys].flatMap((key) => {
       const ref = facts.itemRefs[key];
       return ref === undefined ? [] : [[key, ref]];
     }),

@@ -40,8 +40,10 @@ export class WorkFailedError extends Error {
   }
 }
 
-/** Milliseconds between two looks for jobs whose time has come. */
+/** Milliseconds between two looks for jobs whose time has come, where every mark rings this worker. */
 const TICK_MS = 2_000;
+/** The same, and for ready jobs too, where another process marks them. */
+const UNANNOUNCED_TICK_MS = 250;
 /** A settlement is tried again after 0.5, 1, 1.5 and 2 s. */
 const SETTLE_TRIES = 5;
 const SETTLE_RETRY_MS = 500;
@@ -68,6 +70,8 @@ export interface WorkerDeps {
   readonly probe: (signal: AbortSignal) => Promise<void>;
   /** Whether writing is stopped; then nothing is claimed. */
   readonly stopped: () => boolean;
+  /** True while this process reads the binlog, so that whoever marks a job also rings. */
+  readonly announced: () => boolean;
   /** True where this process is the only one that works (it holds the ERP port). */
   readonly alone: boolean;
 }
@@ -117,8 +121,13 @@ export class Worker {
   }
 
   #waitMs(): number {
-    if (this.#breaker.state === "closed") return TICK_MS;
-    return Math.min(TICK_MS, Math.max(1, this.#breaker.probeAtMs - this.#deps.clock.monotonicMs()));
+    const tickMs = this.#tickMs();
+    if (this.#breaker.state === "closed") return tickMs;
+    return Math.min(tickMs, Math.max(1, this.#breaker.probeAtMs - this.#deps.clock.monotonicMs()));
+  }
+
+  #tickMs(): number {
+    return this.#deps.announced() ? TICK_MS : UNANNOUNCED_TICK_MS;
   }
 
   async #mayClaim(abort: AbortSignal): Promise<boolean> {
@@ -131,9 +140,9 @@ export class Worker {
     const nowMs = clock.monotonicMs();
     // An open breaker looks at every tick, because its probe must go out though nobody rings.
     if (nowMs < this.#tickAtMs) return this.#breaker.state === "open";
-    this.#tickAtMs = nowMs + TICK_MS;
+    this.#tickAtMs = nowMs + this.#tickMs();
     const due = await readyDueJobs(db, lane);
-    if (nowMs < this.#sweepAtMs) return due > 0 || this.#breaker.state === "open";
+    if (nowMs < this.#sweepAtMs) return due > 0 || this.#breaker.state === "open" || !this.#deps.announced();
     this.#sweepAtMs = nowMs + SWEEP_MS;
     await this.#rescue(false);
     return true;
