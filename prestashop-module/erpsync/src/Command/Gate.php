@@ -113,7 +113,7 @@ final class Gate
 
     /**
      * Ten minutes cover the window either way. Read without a lock and deleted by key, because a DELETE by time locks
-     * the gap that the next request's INSERT goes into, and two requests at once deadlock there (seen on MariaDB 10.11).
+     * the gap that the next request's INSERT goes into.
      *
      * @throws QueryFailed
      */
