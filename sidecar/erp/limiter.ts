@@ -1,10 +1,11 @@
+import { setMaxListeners } from "node:events";
 import Bottleneck from "bottleneck";
 import { Redis } from "ioredis";
 import type { Clock, Sleep } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import { createCallRoom } from "./call-room.ts";
 import { decideClimb, decideThrottled, fullLimit, type LimitRule, type LimitState } from "./decide-limit.ts";
-import { type ErpCall, type ErpPort, ErpThrottledError, ErpUnavailableError } from "./port.ts";
+import { type ErpCall, type ErpPort, ErpThrottledError } from "./port.ts";
 import { createSharedSlots, type SharedSlots, type SharedState, type SharedStore } from "./shared-slots.ts";
 
 /** How the calls to an ERP are limited. */
@@ -47,9 +48,6 @@ export interface LimitedErpPort extends ErpPort {
   readonly ready: () => Promise<void>;
 }
 
-/** Calls that wait inside Bottleneck, as a multiple of the limit; the others wait in the room before it. */
-const WAITING_PER_LIMIT = 2;
-
 /**
  * Lets at most `limit` calls of the port be in flight, the most urgent first. A 429 halves this process's share for a
  * while. A call that is aborted while it waits ends at once with `ErpUnavailableError`: nothing was executed.
@@ -90,42 +88,36 @@ interface Gate {
 }
 
 /**
- * Two stages. The first is this process's own queue: priorities, and the limit as lowered by 429s. The second, with
- * Redis, are the slots that all processes share; at most `limit` calls of a process wait there.
+ * Two stages. The first is this process's own room: priorities, and the limit as lowered by 429s. The second, with
+ * Redis, are the slots that all processes share; no more than `limit` calls of a process ever wait in Bottleneck,
+ * which slows down when thousands do (4,000 dumped at once: 150 calls a second).
  */
 function createGate(options: LimiterOptions): Gate {
-  const room = createCallRoom(options.limit * (1 + WAITING_PER_LIMIT));
-  const queue = new Bottleneck({ maxConcurrent: options.limit });
-  const share = createShare(options, (limit) => {
-    void queue.updateSettings({ maxConcurrent: limit });
-  });
+  const room = createCallRoom(options.limit);
+  const share = createShare(options, room.resize);
   const shared = options.redis === undefined ? undefined : openShared(options, options.redis);
-  let inside = 0;
   return {
     run: async (call, task) => {
+      // Many calls may share one signal, for instance the worker's; Node would warn of a leak at eleven listeners.
+      setMaxListeners(0, call.signal);
       await room.enter(call.priority, call.signal);
-      inside += 1;
-      const inSlot = (): ReturnType<typeof task> =>
-        shared === undefined
-          ? share.count(() => task(call.signal))
-          : shared.run(call.priority, call.signal, (signal) => share.count(() => task(signal)));
       try {
-        return await inTurn(queue, call, inSlot);
+        return await (shared === undefined
+          ? share.count(() => task(call.signal))
+          : shared.run(call.priority, call.signal, (signal) => share.count(() => task(signal))));
       } finally {
-        inside -= 1;
         room.leave();
       }
     },
     stats: () => ({
       inFlight: share.inFlight(),
-      queued: inside - share.inFlight() + room.waiting(),
+      queued: room.inside() - share.inFlight() + room.waiting(),
       limit: share.limit(),
       shared: shared?.state() ?? "local",
     }),
     ready: () => shared?.ready() ?? Promise.resolve(),
     close: async () => {
       await shared?.close();
-      await queue.disconnect();
     },
   };
 }
@@ -173,29 +165,6 @@ function createShare(options: LimiterOptions, apply: (limit: number) => void): S
     inFlight: () => inFlight,
     limit,
   };
-}
-
-/** Runs the task when its turn comes; a caller that aborts while it waits is released at once. */
-function inTurn<T>(queue: Bottleneck, call: ErpCall, task: () => Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    let waits = true;
-    const onAbort = (): void => {
-      waits = false;
-      reject(new ErpUnavailableError("aborted while the call waited for its turn"));
-    };
-    call.signal.addEventListener("abort", onAbort, { once: true });
-    if (call.signal.aborted) onAbort();
-    queue
-      .schedule({ priority: call.priority }, async () => {
-        // Bottleneck cannot take a job out of its queue; an abandoned one gives its turn away when it comes.
-        if (!waits) return;
-        call.signal.removeEventListener("abort", onAbort);
-        await task().then(resolve, reject);
-      })
-      .catch((thrown: unknown) => {
-        reject(new ErpUnavailableError(`the limiter takes no calls: ${messageOf(thrown)}`));
-      });
-  });
 }
 
 function openShared(options: LimiterOptions, redis: NonNullable<LimiterOptions["redis"]>): SharedSlots {

@@ -100,29 +100,29 @@ class Slots implements SharedSlots {
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> =>
     new Promise<T>((resolve, reject) => {
-      const expiry = new AbortController();
-      const leave = (): boolean => {
-        signal.removeEventListener("abort", onAbort);
-        return this.#waiters.delete(waiter);
+      const ending = new AbortController();
+      const onAbort = (): void => {
+        waiter.giveBack(new ErpUnavailableError("aborted while the call waited for its turn"));
+        ending.abort();
       };
       const waiter: Waiter = {
         priority,
         sinceMs: this.#options.clock.monotonicMs(),
         start: async () => {
-          if (!leave()) return;
+          if (!this.#waiters.delete(waiter)) return;
           this.#running += 1;
-          await task(AbortSignal.any([signal, expiry.signal])).then(resolve, reject);
+          await task(ending.signal).then(resolve, reject);
           this.#running -= 1;
+          signal.removeEventListener("abort", onAbort);
         },
         expire: () => {
-          expiry.abort();
+          ending.abort();
         },
         giveBack: (error) => {
-          if (leave()) reject(error);
+          if (!this.#waiters.delete(waiter)) return;
+          signal.removeEventListener("abort", onAbort);
+          reject(error);
         },
-      };
-      const onAbort = (): void => {
-        waiter.giveBack(new ErpUnavailableError("aborted while the call waited for its turn"));
       };
       this.#waiters.add(waiter);
       signal.addEventListener("abort", onAbort, { once: true });
