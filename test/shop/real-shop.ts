@@ -10,6 +10,7 @@ import { createPool, type Pool, type RowDataPacket } from "mysql2/promise";
 import { freePort } from "../support/database-server.ts";
 import { SupportError } from "../support/support-error.ts";
 import { until } from "../support/until.ts";
+import type { DatabaseSettings } from "../support/world.ts";
 
 const MODULE = resolve(import.meta.dirname, "../../prestashop-module/erpsync");
 const DRIVER = join(import.meta.dirname, "place-orders.php");
@@ -58,7 +59,10 @@ interface Parameters {
 export class RealShop implements AsyncDisposable {
   readonly root: string;
   readonly prefix: string;
+  /** The shop's own access to its database, which the tests lend to the sidecar. */
+  readonly settings: DatabaseSettings;
   readonly #pool: Pool;
+  readonly #cleanups: (() => unknown)[] = [];
   #web: ChildProcess | undefined;
   #webPort = 0;
 
@@ -66,14 +70,16 @@ export class RealShop implements AsyncDisposable {
     this.root = root;
     this.prefix = parameters.database_prefix;
     const [host = "127.0.0.1", portOfHost] = parameters.database_host.split(":");
-    this.#pool = createPool({
+    this.settings = {
       host,
       port: Number(portOfHost ?? (parameters.database_port === "" ? 3306 : parameters.database_port)),
       user: parameters.database_user,
       password: parameters.database_password,
       database: parameters.database_name,
-      connectionLimit: 4,
-    });
+      prefix: this.prefix,
+    };
+    const { prefix: _prefix, ...connection } = this.settings;
+    this.#pool = createPool({ ...connection, connectionLimit: 4 });
   }
 
   /** Reads the shop's own settings and puts the module's present files into it. */
@@ -90,6 +96,16 @@ export class RealShop implements AsyncDisposable {
     rmSync(folder, { recursive: true, force: true });
     cpSync(MODULE, folder, { recursive: true });
     return new RealShop(root, JSON.parse(stdout) as Parameters);
+  }
+
+  /** Runs when the shop is disposed of, last registered first. */
+  onDispose(cleanup: () => unknown): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Base address of the shop's web server, once it serves. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#webPort}/`;
   }
 
   /** Rows of a query in which `{table}` stands for the shop's name of a table. */
@@ -248,6 +264,7 @@ export class RealShop implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const cleanup of this.#cleanups.reverse()) await cleanup();
     if (this.#web?.pid !== undefined && this.#web.exitCode === null) {
       const closed = once(this.#web, "close");
       process.kill(-this.#web.pid, "SIGTERM");

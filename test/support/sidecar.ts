@@ -21,6 +21,9 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** The shop that an installation stands beside: a world, or a real one. */
+export type Beside = Pick<World, "settings" | "onDispose">;
+
 export interface SidecarOptions {
   readonly roles?: string;
   /** Where the ERP is; an emulator's settings, perhaps with the address of a proxy. */
@@ -48,7 +51,7 @@ export class Installation {
     this.stateFile = join(folder, "state.json");
   }
 
-  static async create(world: World, options: SidecarOptions): Promise<Installation> {
+  static async create(world: Beside, options: SidecarOptions): Promise<Installation> {
     const folder = mkdtempSync(join(tmpdir(), "erpsync-sidecar-"));
     const installation = new Installation(folder);
     world.onDispose(async () => {
@@ -61,7 +64,7 @@ export class Installation {
   }
 
   /** Writes the configuration; processes that start later read it. */
-  configure(world: World, options: SidecarOptions): void {
+  configure(world: Beside, options: SidecarOptions): void {
     const { host, port, user, password, database, prefix } = world.settings;
     const content = {
       shop: { key: "main", url: "http://127.0.0.1:9/", secret: "s".repeat(40), ...options.shop },
@@ -170,7 +173,7 @@ export class SidecarProcess {
 }
 
 /** Brings the world's schema up to date, as `erpsync migrate` does. */
-export async function migrateWorld(world: World): Promise<void> {
+export async function migrateWorld(world: Beside): Promise<void> {
   const { database, prefix } = world.settings;
   const db = openDatabase({ ...world.settings, connections: 2 });
   try {
