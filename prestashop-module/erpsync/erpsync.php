@@ -19,6 +19,9 @@ require_once __DIR__.'/src/autoload.php';
 /**
  * Writes what happens in the shop into an outbox table, in the shop's own transaction, for the erpsync sidecar, and
  * carries out the sidecar's signed commands (controllers/front/command.php).
+ *
+ * Uninstalling is PrestaShop's own: it ends the hooks and keeps tables and settings. They are the evidence of what was
+ * handed over, and a reset in the back office is an uninstall too.
  */
 class Erpsync extends Module
 {
@@ -59,15 +62,6 @@ class Erpsync extends Module
         Settings::setDefaults();
 
         return parent::install() && $this->registerHook(self::hooks());
-    }
-
-    /**
-     * Ends the hooks, as every uninstall does, and keeps tables and settings: they are the evidence of what was
-     * handed over, and a reset in the back office is an uninstall too.
-     */
-    public function uninstall(): bool
-    {
-        return parent::uninstall();
     }
 
     public function getContent(): string
