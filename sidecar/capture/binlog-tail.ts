@@ -80,22 +80,9 @@ export function openTail(
   settings: TailSettings,
   resume: Resume,
   handlers: TailHandlers,
-  clock: Clock,
-  sleep: Sleep,
+  time: { readonly clock: Clock; readonly sleep: Sleep },
 ): Tail {
-  const { database } = settings;
-  // Options and never a connection: the library then owns both of its connections and ends them with `stop`.
-  const zongji = new ZongJi({
-    host: database.host,
-    port: database.port,
-    user: database.user,
-    password: database.password,
-    ...(database.ssl === undefined ? {} : { ssl: database.ssl }),
-    dateStrings: true,
-    supportBigNumbers: true,
-    enableKeepAlive: true,
-    connectTimeout: 10_000,
-  });
+  const zongji = dial(settings.database);
   const state = { paused: false };
   const stopWatching = new AbortController();
   let resolveEnded: (end: TailEnd) => void = () => undefined;
@@ -117,7 +104,7 @@ export function openTail(
       if (error !== null) end(decideTailEnd(error));
     });
   });
-  const read = reader(zongji, database.prefix, handlers);
+  const read = reader(zongji, settings.database.prefix, handlers);
   zongji.on("binlog", (event: AnyBinlogEvent) => {
     if (stopped !== undefined) return;
     try {
@@ -128,7 +115,7 @@ export function openTail(
     }
   });
   zongji.start(startOptions(settings, resume));
-  void watch(zongji, settings, state, clock, sleep, stopWatching.signal).then((isSilent) => {
+  void watch(zongji, settings, state, time, stopWatching.signal).then((isSilent) => {
     if (isSilent) end({ kind: "watchdog", message: `No sign of life for ${String(settings.silenceMs)} ms` });
   });
   return {
@@ -147,6 +134,21 @@ export function openTail(
       await stopped;
     },
   };
+}
+
+/** With options and never a connection: the library then owns both of its connections and ends them with `stop`. */
+function dial(database: DatabaseSettings): ZongJi {
+  return new ZongJi({
+    host: database.host,
+    port: database.port,
+    user: database.user,
+    password: database.password,
+    ...(database.ssl === undefined ? {} : { ssl: database.ssl }),
+    dateStrings: true,
+    supportBigNumbers: true,
+    enableKeepAlive: true,
+    connectTimeout: 10_000,
+  });
 }
 
 /** Sent before the dump. MySQL calls the variable `source` since 8.0.26, MariaDB `master`; nanoseconds in both. */
@@ -220,8 +222,7 @@ async function watch(
   zongji: ZongJi,
   settings: TailSettings,
   state: { readonly paused: boolean },
-  clock: Clock,
-  sleep: Sleep,
+  { clock, sleep }: { readonly clock: Clock; readonly sleep: Sleep },
   signal: AbortSignal,
 ): Promise<boolean> {
   let bytes = -1;

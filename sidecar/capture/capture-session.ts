@@ -80,8 +80,7 @@ export class CaptureSession {
           this.#noteLag(0);
         },
       },
-      clock,
-      sleep,
+      { clock, sleep },
     );
     this.#tail = tail;
     void tail.ended.then((end) => {

@@ -27,22 +27,11 @@ export function urgentOf(a: Mark | undefined, b: Mark): Mark {
  * that no hook announced arrives in milliseconds), and any other change is looked at once the shop is quiet.
  */
 export function decideEffects(changes: readonly RowChange[]): Effects {
-  const outboxIds: number[] = [];
-  const announced = new Set<number>();
-  for (const change of changes) {
-    if (change.table !== "erpsync_outbox") continue;
-    for (const id of change.ids) outboxIds.push(id);
-    for (const subject of change.subjects) {
-      const parsed = parseSubject(subject);
-      if (parsed.kind === "order") announced.add(parsed.id);
-    }
-  }
+  const outbox = changes.filter((change) => change.table === "erpsync_outbox");
+  const announced = announcedOrders(outbox.flatMap((change) => change.subjects));
   const marks = new Map<number, Mark>();
   const unannounced = new Set<ShopOrderId>();
-  const references = new Set<string>();
   for (const change of changes) {
-    if (change.table === "order_payment")
-      for (const reference of change.references) references.add(reference);
     if (!("orderIds" in change)) continue;
     for (const id of change.orderIds) {
       if (announced.has(id)) continue;
@@ -53,11 +42,18 @@ export function decideEffects(changes: readonly RowChange[]): Effects {
     }
   }
   return {
-    outboxIds,
+    outboxIds: outbox.flatMap((change) => change.ids),
     marks: [...marks.values()],
     unannounced: [...unannounced],
-    orderReferences: [...references],
+    orderReferences: [
+      ...new Set(changes.flatMap((change) => (change.table === "order_payment" ? change.references : []))),
+    ],
   };
+}
+
+function announcedOrders(subjects: readonly string[]): ReadonlySet<number> {
+  const parsed = subjects.map(parseSubject);
+  return new Set(parsed.flatMap((subject) => (subject.kind === "order" ? [subject.id] : [])));
 }
 
 function whenOf(change: Extract<RowChange, { orderIds: readonly number[] }>): MarkWhen {

@@ -7,10 +7,10 @@
  * - `clash`: another replica came with the same server_id.
  * - `decode`: an event could not be read; the stream stands still behind it.
  */
-export type TailEnd = {
+export interface TailEnd {
   readonly kind: "closed" | "lost" | "watchdog" | "gap" | "clash" | "decode";
   readonly message: string;
-};
+}
 
 const ER_MASTER_FATAL_ERROR_READING_BINLOG = 1236;
 /** MariaDB says "same server_id" by this number, which mysql2 does not know by name. */

@@ -81,7 +81,7 @@ export async function readCheckpoint(db: Database): Promise<Checkpoint | undefin
     .where("name", "=", CHECKPOINT)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  return { server: row.server, file: row.file, position: Number(row.position), gtidSet: row.gtid_set };
+  return { server: row.server, file: row.file, position: row.position, gtidSet: row.gtid_set };
 }
 
 /**
@@ -164,7 +164,7 @@ export async function readModuleState(db: Database): Promise<ModuleState> {
     WHERE m.name = ${MODULE}`.execute(db);
   return {
     installed: rows.length > 0,
-    active: rows.some((row) => Number(row.active) === 1 && Number(row.in_a_shop) === 1),
+    active: rows.some((row) => row.active === 1 && row.in_a_shop === 1),
     hooks: rows.flatMap((row) => (row.hook === null ? [] : [row.hook])),
   };
 }

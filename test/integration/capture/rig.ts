@@ -72,7 +72,7 @@ export class CaptureRun implements AsyncDisposable {
     const catalogue = createMetrics();
     // The lag is set at each transaction and at each heartbeat; only these are told to be up to date exactly.
     const setLag = catalogue.binlogLagMs.set.bind(catalogue.binlogLagMs);
-    catalogue.binlogLagMs.set = (value: number | Partial<Record<never, string>>): void => {
+    catalogue.binlogLagMs.set = (value: number | object): void => {
       if (value === 0) this.#heartbeats += 1;
       if (typeof value === "number") setLag(value);
     };
