@@ -2,10 +2,10 @@ import { sql } from "kysely";
 import { type Database, type Tx, utcNow } from "../platform/database.ts";
 
 /**
- * Orders after `afterId` that have no job: neither hook nor binlog told of them. The caller empties the outbox first,
- * so an order whose event is just under way is found here only in the instant between two commits.
+ * Orders after `afterId` that have neither a job nor an event in the outbox: neither hook nor binlog told of them. One
+ * statement sees one moment, so an order whose event is just being ingested is in the one or in the other.
  * Locks: none.
- * Reads: the primary key of orders from `afterId` on, and of erpsync_job, one look an order.
+ * Reads: the primary key of orders from `afterId` on, and of erpsync_job, one look an order; the outbox once.
  */
 export async function ordersWithoutJob(
   db: Database,
@@ -19,6 +19,12 @@ export async function ordersWithoutJob(
     )
     .where("o.id_order", ">", afterId)
     .where("j.subject", "is", null)
+    .where("o.id_order", "not in", (eb) =>
+      eb
+        .selectFrom("erpsync_outbox")
+        .where("subject", "like", "order:%")
+        .select(sql<number>`CAST(SUBSTRING(subject, 7) AS UNSIGNED)`.as("id")),
+    )
     .orderBy("o.id_order")
     .limit(limit)
     .select("o.id_order")
@@ -89,7 +95,7 @@ export async function lastOrderBefore(db: Database, shopTime: string): Promise<n
     .where("date_add", "<", shopTime)
     .select(({ fn }) => fn.max("id_order").as("id"))
     .executeTakeFirst();
-  return Number(row?.id ?? 0);
+  return row?.id ?? 0;
 }
 
 /**
@@ -103,5 +109,5 @@ export async function lastOrderOlderThan(db: Database, days: number): Promise<nu
     .where("date_add", "<", sql<string>`UTC_TIMESTAMP() - INTERVAL ${days} DAY`)
     .select(({ fn }) => fn.max("id_order").as("id"))
     .executeTakeFirst();
-  return Number(row?.id ?? 0);
+  return row?.id ?? 0;
 }
