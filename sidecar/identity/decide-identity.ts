@@ -77,17 +77,35 @@ function decideRestored(
   file: Remembered | undefined,
   now: ShopNow,
 ): IdentityVerdict | undefined {
-  const high = Math.max(row.orderHighWater, file?.orderHighWater ?? 0);
-  if (file !== undefined && row.orderHighWater < file.orderHighWater && now.orderMax < file.orderHighWater) {
+  return (
+    (file === undefined ? undefined : decideOtherOrders(row, file, now)) ?? decideUsedIds(row, file, now)
+  );
+}
+
+function decideOtherOrders(
+  row: Omit<Remembered, "orderFingerprint">,
+  file: Remembered,
+  now: ShopNow,
+): IdentityVerdict | undefined {
+  if (row.orderHighWater < file.orderHighWater && now.orderMax < file.orderHighWater) {
     return stop(
       "restored",
       `Order ${String(file.orderHighWater)} was seen, and the highest is ${String(now.orderMax)}`,
     );
   }
-  const sameOrder = now.fingerprintAtHighWater === file?.orderFingerprint;
-  if (file !== undefined && now.fingerprintAtHighWater !== undefined && !sameOrder) {
+  const sameOrder = now.fingerprintAtHighWater === file.orderFingerprint;
+  if (now.fingerprintAtHighWater !== undefined && !sameOrder) {
     return stop("restored", `Order ${String(file.orderHighWater)} is not the one that had this id before`);
   }
+  return undefined;
+}
+
+function decideUsedIds(
+  row: Omit<Remembered, "orderFingerprint">,
+  file: Remembered | undefined,
+  now: ShopNow,
+): IdentityVerdict | undefined {
+  const high = Math.max(row.orderHighWater, file?.orderHighWater ?? 0);
   // Deleted orders leave the counter where it was; a cleared or restored table hands the ids out again.
   if (now.orderMax < high && now.nextOrderId !== undefined && now.nextOrderId <= high) {
     return stop(

@@ -98,6 +98,7 @@ export class IdentityGuard {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       if (await this.#wake.wait(CHECK_MS, signal)) await this.#deps.sleep(NOTE_MS, signal);
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the abort comes while we wait
       if (!signal.aborted) await this.check();
     }
   }

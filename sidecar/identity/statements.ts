@@ -155,8 +155,8 @@ export async function readShopMarks(db: Database): Promise<ShopMarks> {
     .executeTakeFirstOrThrow();
   return {
     shopUrl: row.url ?? "",
-    orderMax: Number(row.orders ?? 0),
-    customerMax: Number(row.customers ?? 0),
+    orderMax: row.orders ?? 0,
+    customerMax: row.customers ?? 0,
   };
 }
 
@@ -188,7 +188,7 @@ export async function readNextOrderId(db: Database, ordersTable: string): Promis
   const { rows } = await sql<{ Auto_increment: number | null }>`
     SHOW TABLE STATUS WHERE Name = ${ordersTable}`.execute(db);
   const next = rows[0]?.Auto_increment;
-  return next === null || next === undefined ? undefined : Number(next);
+  return next ?? undefined;
 }
 
 /**

@@ -45,6 +45,7 @@ function decodeCurrency(row: OrderRow): Currency {
   return { code: code.toUpperCase(), decimals };
 }
 
+// eslint-disable-next-line complexity -- the branches are columns that may be NULL, not decisions
 function decodeAddress(order: OrderRow, addresses: readonly AddressRow[], role: AddressRow["role"]): Address {
   const row = addresses.find((address) => address.role === role);
   if (row === undefined) {

@@ -77,6 +77,13 @@ export interface ExecutorDeps {
 /** What a step leaves: another step, or the end of the claim. */
 type Step = "again" | WorkOutcome;
 
+/** A record of the ERP that the plan wants made, or brought to this body. */
+interface Wanted<Body> {
+  readonly kind: OperationKind;
+  readonly body: Body;
+  readonly ref: ErpRef | null;
+}
+
 /** What travels with one operation while it is carried out. */
 interface Flight<Body> {
   readonly claim: Claim;
@@ -130,9 +137,9 @@ export class Executor<Body extends RecordBody> {
         if (plan.error instanceof IdentityError) this.#deps.onStranger();
         throw new WorkFailedError({ error: plan.error, planHash: null, waitsFor: plan.waitsFor });
       case "create":
-        return await this.#begin(claim, operations, "create", plan.body, null, signal);
+        return await this.#begin(claim, operations, { kind: "create", body: plan.body, ref: null }, signal);
       case "amend":
-        return await this.#begin(claim, operations, "amend", plan.body, plan.ref, signal);
+        return await this.#begin(claim, operations, plan, signal);
       case "set_status":
         return await this.#beginStatus(claim, operations, plan.state, signal);
     }
@@ -155,36 +162,20 @@ export class Executor<Body extends RecordBody> {
   async #begin(
     claim: Claim,
     operations: readonly OperationRow[],
-    kind: OperationKind,
-    body: Body,
-    ref: ErpRef | null,
+    { kind, body, ref }: Wanted<Body>,
     signal: AbortSignal,
   ): Promise<Step> {
-    const intent = this.#intent(
-      claim,
-      operations,
+    const { externalId } = body;
+    const text = JSON.stringify(body);
+    const intent = nextIntent(claim, operations, {
       kind,
-      body.externalId,
-      JSON.stringify(body),
-      this.#record.hash(body),
-    );
+      externalId,
+      body: text,
+      bodyHash: this.#record.hash(body),
+    });
     await this.#commitIntent(claim, intent);
     const flight = { claim, intent, body, resumed: false, replaced: false };
     return await this.#send(flight, ref, signal);
-  }
-
-  #intent(
-    claim: Claim,
-    operations: readonly OperationRow[],
-    kind: OperationKind,
-    externalId: ExternalId,
-    body: string,
-    bodyHash: string,
-  ): Intent {
-    const acknowledged = operations.find((operation) => operation.state === "acknowledged")?.number ?? 0;
-    const number = acknowledged + 1;
-    const { subject } = claim;
-    return { key: operationKey(subject, number), subject, number, kind, externalId, body, bodyHash };
   }
 
   async #commitIntent(claim: Claim, intent: Intent): Promise<void> {
@@ -211,8 +202,8 @@ export class Executor<Body extends RecordBody> {
     const call = this.#call(exchanges, signal);
     const purpose = flight.intent.kind === "create" ? "create" : "amend";
     try {
-      const acknowledged = ref === null ? await this.#record.create(flight.body, call) : ref;
       if (ref !== null) await this.#record.amend(ref, flight.body, call);
+      const acknowledged = ref ?? (await this.#record.create(flight.body, call));
       const attempts = this.#attempts(flight.claim.subject, flight.intent, purpose, exchanges, undefined);
       return await this.#acknowledge(flight, acknowledged, false, attempts);
     } catch (thrown) {
@@ -376,7 +367,12 @@ export class Executor<Body extends RecordBody> {
   ): Promise<Step> {
     const externalId = operations[0]?.externalId ?? ("" as ExternalId);
     const body = JSON.stringify({ state });
-    const intent = this.#intent(claim, operations, "set_status", externalId, body, sha256(body));
+    const intent = nextIntent(claim, operations, {
+      kind: "set_status",
+      externalId,
+      body,
+      bodyHash: sha256(body),
+    });
     await this.#commitIntent(claim, intent);
     return await this.#sendStatus(claim, intent, signal);
   }
@@ -432,6 +428,17 @@ export class Executor<Body extends RecordBody> {
       return { subject, key: intent.key, direction, purpose, outcome, message, exchange, actor };
     });
   }
+}
+
+/** The operation that follows the last acknowledged one. */
+function nextIntent(
+  { subject }: Claim,
+  operations: readonly OperationRow[],
+  content: Pick<Intent, "kind" | "externalId" | "body" | "bodyHash">,
+): Intent {
+  const acknowledged = operations.find((operation) => operation.state === "acknowledged")?.number ?? 0;
+  const number = acknowledged + 1;
+  return { key: operationKey(subject, number), subject, number, ...content };
 }
 
 /** True where the error proves that nothing was executed, so the operation may be planned afresh. */

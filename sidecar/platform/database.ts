@@ -5,6 +5,7 @@ import {
   MysqlDialect,
   OperationNodeTransformer,
   type PluginTransformQueryArgs,
+  type RawBuilder,
   type RootOperationNode,
   type SchemableIdentifierNode,
   sql,
@@ -36,7 +37,8 @@ export type Tx = Transaction<Tables>;
 export const utcNow = sql<string>`UTC_TIMESTAMP(6)`;
 
 /** The database's time this many milliseconds from now. */
-export const utcIn = (ms: number) => sql<string>`UTC_TIMESTAMP(6) + INTERVAL ${ms * 1000} MICROSECOND`;
+export const utcIn = (ms: number): RawBuilder<string> =>
+  sql<string>`UTC_TIMESTAMP(6) + INTERVAL ${ms * 1000} MICROSECOND`;
 
 /** Adds the shop's prefix to every table name, so that statements are written once for all shops. */
 class PrefixPlugin implements KyselyPlugin {

@@ -45,7 +45,7 @@ export interface ErpBench {
 /** What `test/contract/harness/<name>.ts` exports as `harness`. */
 export interface ErpHarness {
   // The kit treats settings as opaque: it reads them by the adapter's own schema and hands them back to it.
-  // biome-ignore lint/suspicious/noExplicitAny: one suite runs over adapters with different settings
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- one suite runs over adapters with different settings
   readonly adapter: ErpAdapterModule<any>;
   /** True where the bench is an emulator. A pass against an emulator is never called a pass against the vendor. */
   readonly emulated: boolean;

@@ -230,7 +230,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     bench.slow(0);
     for (const [index, end] of ends.entries()) {
       if (end.status === "rejected") expect(end.reason).toBeInstanceOf(ErpThrottledError);
-      expect(await inErp(bodies[index] as OrderBody)).toBe(end.status === "fulfilled" ? 1 : 0);
+      expect(await inErp(bodies[index]!)).toBe(end.status === "fulfilled" ? 1 : 0);
     }
     expect(ends.some((end) => end.status === "rejected")).toBe(true);
     await crowded.close();

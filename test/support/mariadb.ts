@@ -84,7 +84,8 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Databa
 
 /** An empty datadir, made once a user and version; a start only copies it. */
 function pristineData(mariadbd: string): string {
-  const version = spawnSync(mariadbd, ["--version"], { encoding: "utf8" }).stdout.match(/Ver (\S+)/)?.[1];
+  const said = spawnSync(mariadbd, ["--version"], { encoding: "utf8" }).stdout;
+  const version = /Ver (\S+)/.exec(said)?.[1];
   const pristine = join(tmpdir(), `erpsync-mariadb-${version ?? "unknown"}-${userInfo().uid}`);
   if (existsSync(pristine)) return pristine;
   const fresh = `${pristine}.${process.pid}`;

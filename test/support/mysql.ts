@@ -130,7 +130,7 @@ function chrootDirectory(): string {
 function inspect(root: string, mysqld: string): MysqlInstallation | undefined {
   if (!existsSync(join(root, mysqld))) return undefined;
   const [program = "", ...args] = [...inChroot(root), mysqld, "--no-defaults", "--version"];
-  const said = spawnSync(program, args, { encoding: "utf8" }).stdout ?? "";
+  const said = spawnSync(program, args, { encoding: "utf8" }).stdout;
   const version = /Ver (\S+)/.exec(said)?.[1];
   return version === undefined || said.includes("MariaDB") ? undefined : { root, mysqld, version };
 }
@@ -189,7 +189,7 @@ function lendNetworkSettings(root: string): void {
   copyFileSync("/etc/resolv.conf", join(root, "etc/resolv.conf"));
   const folder = "/etc/apt/apt.conf.d";
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    if (/Acquire::/.test(readFileSync(join(folder, name), "utf8")))
+    if (readFileSync(join(folder, name), "utf8").includes("Acquire::"))
       copyFileSync(join(folder, name), join(root, folder, name));
   }
   if (existsSync("/etc/apt/apt.conf")) copyFileSync("/etc/apt/apt.conf", join(root, "etc/apt/apt.conf"));

@@ -36,7 +36,7 @@ export async function redisProcess(): Promise<RedisProcess> {
     kill: async () => {
       const dying = child;
       child = undefined;
-      if (dying === undefined || dying.exitCode !== null) return;
+      if (dying?.exitCode !== null) return;
       dying.kill("SIGKILL");
       await once(dying, "exit");
     },
