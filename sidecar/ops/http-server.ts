@@ -2,6 +2,7 @@ import Fastify from "fastify";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { Readiness } from "./decide-ready.ts";
+import type { LiveStatus } from "./status.ts";
 
 export interface OpsServerDeps {
   readonly host: string;
@@ -11,6 +12,7 @@ export interface OpsServerDeps {
   readonly readiness: () => Promise<Readiness>;
   /** Brings the gauges up to date before they are read. */
   readonly refresh: () => Promise<void>;
+  readonly live: () => LiveStatus;
 }
 
 /** A running server; `address` is where it listens. */
@@ -20,8 +22,8 @@ export interface OpsServer {
 }
 
 /**
- * Serves `/health` (the process lives), `/ready` (it works, or the reasons why not) and `/metrics` (Prometheus). No
- * answer holds personal data. A port that is taken is an error: an unseen sidecar is worse than none.
+ * Serves `/health` (the process lives), `/ready` (it works, or the reasons why not), `/metrics` (Prometheus) and `/status` (what
+ * only this process knows, for `erpsync status`). No answer holds personal data. A port that is taken is an error: an unseen sidecar is worse than none.
  */
 export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
   const server = Fastify({ logger: false });
@@ -34,6 +36,7 @@ export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
     await deps.refresh();
     return await reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
+  server.get("/status", () => deps.live());
   const address = await server.listen({ host: deps.host, port: deps.port });
   deps.log("info", { event: "http.listening", address });
   return { address, close: () => server.close() };

@@ -1,0 +1,300 @@
+import {
+  CAPTURE_LIMITS,
+  type CaptureStatus,
+  initialCaptureStatus,
+  runCapture,
+  serverIdOf,
+} from "./capture/capture-loop.ts";
+import { decideMissedCause } from "./capture/decide-missed-cause.ts";
+import { countMissedHooks, readModuleState } from "./capture/statements.ts";
+import { parseSubject, shopOrderId } from "./domain/ids.ts";
+import type { IdentityGuard } from "./identity/identity-guard.ts";
+import {
+  Announcements,
+  INGEST_BATCH_ROWS,
+  type IngestDeps,
+  ingestBatch,
+  runIngest,
+} from "./ingest/ingest-loop.ts";
+import { lockOldestRows, outboxDepth } from "./ingest/statements.ts";
+import { runSweep, type SweepDeps } from "./ingest/sweep.ts";
+import { decideReady, type Readiness } from "./ops/decide-ready.ts";
+import { type OpsServerDeps, startOpsServer } from "./ops/http-server.ts";
+import { type PruneDeps, runPrune } from "./ops/prune.ts";
+import type { LiveStatus } from "./ops/status.ts";
+import { customerRecord } from "./orders/customer-record.ts";
+import { Executor, type ExecutorDeps } from "./orders/executor.ts";
+import { orderRecord } from "./orders/order-record.ts";
+import { keepRunning } from "./platform/loop.ts";
+import { requireSchema } from "./platform/migrate.ts";
+import { lockName, withNamedLock } from "./platform/named-lock.ts";
+import { packageVersion } from "./platform/package-root.ts";
+import { systemClock, systemRandom, systemSleep } from "./platform/system-clock.ts";
+import { inTransaction } from "./platform/transaction.ts";
+import { v7 } from "./platform/uuid.ts";
+import { countJobs } from "./queue/statements.ts";
+import { type Work, Worker } from "./queue/worker.ts";
+import { ABORT_SLACK_MS, type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
+
+/** What a process does; a small shop runs all of it in one. */
+export const ROLES = ["capture", "work", "ops"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Milliseconds after SIGTERM at which calls that are still under way are aborted. */
+const DRAIN_MS = 25_000;
+/** Outbox looks of an idle process whose binlog tail announces rows. */
+const IDLE_POLL_MS = 5_000;
+
+/**
+ * Runs the sidecar until the signal, then drains: nothing new is claimed, calls under way end or are aborted after
+ * 25 s, and what they leave open is looked up at the next start.
+ * @throws SchemaError where the database is not migrated, or is newer than the program.
+ */
+export async function run(base: Base, roles: readonly Role[], signal: AbortSignal): Promise<void> {
+  const { config, db, log } = base;
+  const schema = await requireSchema(db);
+  await base.guard.check();
+  log("info", { event: "process.started", roles, version: packageVersion(), schema });
+  const status = initialCaptureStatus();
+  const lane: Lane = { worker: undefined, capture: status };
+  const server = roles.includes("ops")
+    ? await startOpsServer({ ...config.http, ...opsDeps(base, status, lane, roles) })
+    : undefined;
+  const loops = { log, sleep: systemSleep, random: systemRandom };
+  const keep = (name: string, loop: (signal: AbortSignal) => Promise<void>): Promise<void> =>
+    keepRunning(name, loop, loops, signal);
+  const ingest = ingestDeps(base, status);
+  await Promise.all([
+    keep("identity", (stop) => base.guard.run(stop)),
+    ...(roles.includes("capture") ? [keep("capture", captureLoop(base, status, ingest.announced))] : []),
+    ...(roles.includes("capture") ? [keep("ingest", (stop) => runIngest(ingest, stop))] : []),
+    ...(roles.includes("capture") ? [keep("sweep", (stop) => runSweep(sweepDeps(base, ingest), stop))] : []),
+    ...(roles.includes("work") ? [keep("work", (stop) => workLoop(base, lane, stop))] : []),
+    ...(roles.includes("ops") ? [keep("prune", (stop) => runPrune(pruneDeps(base), stop))] : []),
+  ]);
+  await server?.close();
+}
+
+function pruneDeps(base: Base): PruneDeps {
+  return { db: base.db, log: base.log, sleep: systemSleep };
+}
+
+function captureLoop(base: Base, status: CaptureStatus, announced: Announcements) {
+  return async (signal: AbortSignal): Promise<void> => {
+    const { config, db, guard, log, metrics, wakes } = base;
+    if (config.capture.mode === "polling") {
+      Object.assign(status, { mode: "polling", reasons: ["capture.mode is polling"] });
+      await systemSleep(60_000, signal);
+      return;
+    }
+    await runCapture(
+      {
+        db,
+        settings: databaseSettings(config),
+        serverId: serverIdOf(guard.installation),
+        log,
+        metrics,
+        clock: systemClock,
+        sleep: systemSleep,
+        random: systemRandom,
+        status,
+        limits: CAPTURE_LIMITS,
+        onOutboxRows: (ids) => {
+          announced.add(ids);
+        },
+        onMarked: () => {
+          wakes.work.ring();
+        },
+        onGap: () => {
+          wakes.sweep.ring();
+        },
+      },
+      signal,
+    );
+  };
+}
+
+function ingestDeps(base: Base, status: CaptureStatus): IngestDeps {
+  const { config, db, log, metrics, wakes } = base;
+  return {
+    db,
+    log,
+    metrics,
+    wake: wakes.ingest,
+    announced: new Announcements(wakes.ingest),
+    // Who stands by leaves the outbox to the leader, and looks only in case there is none.
+    pollMs: () => (status.mode === "polling" ? config.capture.pollMs : IDLE_POLL_MS),
+    onMarked: () => {
+      wakes.work.ring();
+    },
+  };
+}
+
+function sweepDeps(base: Base, ingest: IngestDeps): SweepDeps {
+  const { config, db, guard, log, wakes } = base;
+  return {
+    db,
+    log,
+    clock: systemClock,
+    wake: wakes.sweep,
+    everyMs: config.capture.sweepEveryMs,
+    days: config.capture.sweepDays,
+    exportAfterOrder: () => guard.scope.exportAfterOrder,
+    stopped: () => guard.stop !== undefined,
+    emptyOutbox: async () => {
+      while ((await ingestBatch(ingest, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS))) > 0);
+    },
+    countMissed: async (orderIds) => {
+      const cause = decideMissedCause(await readModuleState(db));
+      await inTransaction(db, (tx) => countMissedHooks(tx, cause, orderIds.map(shopOrderId)));
+      base.metrics.missedHooks.inc({ cause }, orderIds.length);
+      for (const orderId of orderIds) log("warn", { event: "hook.missed", orderId, cause });
+    },
+    onMarked: () => {
+      wakes.work.ring();
+    },
+  };
+}
+
+/** The lane's worker, made anew each time that this process gets the ERP port. */
+interface Lane {
+  worker: Worker | undefined;
+  readonly capture: CaptureStatus;
+}
+
+/** Without Redis one process works and the others stand by for the ERP port; with it the limit itself is shared. */
+async function workLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  const { config, db, guard, log } = base;
+  await guard.check();
+  await base.erp.ready();
+  if (config.erp.redisUrl !== undefined) {
+    await work(base, lane, signal, false);
+    return;
+  }
+  const { database, prefix } = databaseSettings(config);
+  const name = lockName(database, prefix, "erp-port");
+  const onStandby = (): void => {
+    log("info", { event: "erp.port_held", holder: "another" });
+  };
+  await withNamedLock(db, name, systemSleep, signal, { onStandby }, async (held) => {
+    log("info", { event: "erp.port_held", holder: "us" });
+    await work(base, lane, held, true);
+  });
+}
+
+async function work(base: Base, lane: Lane, signal: AbortSignal, alone: boolean): Promise<void> {
+  const { config, db, guard, log, metrics, wakes, actor, erp } = base;
+  const leaseMs = 2 * (callTimeoutMs(config) + ABORT_SLACK_MS) + config.shop.commandTimeoutMs;
+  const worker: Worker = new Worker({
+    db,
+    log,
+    metrics,
+    clock: systemClock,
+    sleep: systemSleep,
+    wake: wakes.work,
+    lane: "orders",
+    concurrency: config.erp.limit * 2,
+    leaseMs,
+    actor,
+    newToken: v7,
+    work: createWork(base, leaseMs, () => void worker.hear({ kind: "success" })),
+    probe: (abort) => erp.probe({ signal: abort, priority: 0, note: () => undefined }),
+    stopped: () => guard.stop !== undefined,
+    announced: () => lane.capture.leader,
+    alone,
+  });
+  lane.worker = worker;
+  const abort = new AbortController();
+  const draining = new AbortController();
+  signal.addEventListener("abort", () => {
+    void systemSleep(DRAIN_MS, draining.signal).then(() => {
+      abort.abort();
+    });
+  });
+  try {
+    await worker.run(signal, abort.signal);
+  } finally {
+    draining.abort();
+    lane.worker = undefined;
+  }
+}
+
+/** Gives each claim to the executor of its kind of subject. */
+function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
+  const { actor, config, db, erp, guard, log, metrics, shop } = base;
+  const stateAfterExport = config.export.stateAfterExport;
+  const deps: ExecutorDeps = {
+    db,
+    log,
+    metrics,
+    erpName: erp.name,
+    uniqueKey: erp.capabilities.uniqueKey,
+    settleMs: config.erp.settleMs,
+    leaseMs,
+    actor,
+    setStatus: shop.setStatus,
+    keepsClaim: stateAfterExport !== undefined,
+    stopped: () => guard.stop !== undefined,
+    onSuccess,
+    onStranger: () => {
+      guard.suspect();
+    },
+    onExported: (orderId) => {
+      guard.noteExported(orderId);
+    },
+    onLatency: (claim) => {
+      if (claim.eventAgeMs === undefined) return;
+      const workedMs = systemClock.monotonicMs() - claim.claimedAtMs;
+      metrics.orderLatency.observe((claim.eventAgeMs + workedMs) / 1_000);
+    },
+  };
+  const scope = (): IdentityGuard["scope"] => guard.scope;
+  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport }));
+  const customers = new Executor(deps, customerRecord({ db, erp, scope }));
+  return (claim, signal) =>
+    parseSubject(claim.subject).kind === "customer"
+      ? customers.work(claim, signal)
+      : orders.work(claim, signal);
+}
+
+function opsDeps(
+  base: Base,
+  status: CaptureStatus,
+  lane: Lane,
+  roles: readonly Role[],
+): Omit<OpsServerDeps, "host" | "port"> {
+  const { db, erp, guard, log, metrics } = base;
+  const breaker = (): { state: "open" | "closed"; reason: string } => {
+    const now = lane.worker?.breaker;
+    return now?.state === "open" ? { state: "open", reason: now.reason } : { state: "closed", reason: "" };
+  };
+  const readiness = async (): Promise<Readiness> => {
+    const outbox = await outboxDepth(db).catch(() => undefined);
+    return decideReady({
+      databaseReachable: outbox !== undefined,
+      stop: guard.stop,
+      breaker: breaker(),
+      captureMode: roles.includes("capture") ? status.mode : "off",
+      outboxOldestMs: outbox?.oldestMs ?? 0,
+    });
+  };
+  const refresh = async (): Promise<void> => {
+    const [jobs, outbox] = await Promise.all([countJobs(db), outboxDepth(db)]);
+    for (const state of ["ready", "working", "held", "retrying", "parked", "dead"]) {
+      metrics.jobs.set({ state }, jobs.get(state) ?? 0);
+    }
+    metrics.outboxDepth.set(outbox.depth);
+    metrics.erpInFlight.set(erp.stats().inFlight);
+    metrics.erpLimit.set(erp.stats().limit);
+  };
+  const live = (): LiveStatus => {
+    const { lagMs, position, leader, mode, reasons } = status;
+    const { inFlight, limit } = erp.stats();
+    return {
+      installation: guard.installation,
+      capture: { lagMs, position, leader, mode, reasons },
+      erp: { breaker: breaker().state, breakerReason: breaker().reason, inFlight, limit },
+    };
+  };
+  return { metrics, log, readiness, refresh, live };
+}
