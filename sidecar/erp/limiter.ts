@@ -201,6 +201,7 @@ function redisStore(
         ready: async () => {
           await limiter.ready();
           // A state that other processes made before keeps their limit unless it is told ours.
+          // eslint-disable-next-line @typescript-eslint/await-thenable -- its typings leave out the promise
           await limiter.updateSettings({ maxConcurrent: limit });
         },
         // Without an expiration the slots of a killed process would never be free again.

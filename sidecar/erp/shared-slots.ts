@@ -170,8 +170,7 @@ class Slots implements SharedSlots {
     while (!this.#closing.signal.aborted) {
       try {
         if (again && !(await store.hasState())) await this.#coolDown();
-        if (this.#closing.signal.aborted) return;
-        await this.#openOnce();
+        if (this.state() !== "closed") await this.#openOnce();
         return;
       } catch {
         // The store answers with an error while it starts or fails over; it is asked again, and the limit stays shut.
@@ -181,12 +180,16 @@ class Slots implements SharedSlots {
   }
 
   async #openOnce(): Promise<void> {
-    let queue: SharedQueue | undefined;
-    queue = this.#options.store.open(() => {
-      if (queue !== undefined) this.#onTrouble(queue);
+    const queue: SharedQueue = this.#options.store.open(() => {
+      this.#onTrouble(queue);
     });
-    await queue.ready();
-    if (this.#closing.signal.aborted) {
+    try {
+      await queue.ready();
+    } catch (thrown) {
+      queue.discard();
+      throw thrown;
+    }
+    if (this.state() === "closed") {
       queue.discard();
       return;
     }
@@ -198,6 +201,7 @@ class Slots implements SharedSlots {
   /** Waits until all calls that had a slot in the lost state must have ended, in whichever process. */
   async #coolDown(): Promise<void> {
     const { clock, sleep, slotLifeMs } = this.#options;
+    if (this.#closing.signal.aborted) return;
     this.#state = "cooling";
     const endMs = clock.monotonicMs() + slotLifeMs;
     while (clock.monotonicMs() < endMs && !this.#closing.signal.aborted) {

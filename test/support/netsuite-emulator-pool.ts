@@ -184,7 +184,12 @@ function replyInstead(fault: Fault): Reply | undefined {
         "USER_ERROR",
         fault.detail ?? "Error while accessing a resource. The period is closed.",
       );
-    default:
+    case "slow":
+    case "cut-before":
+    case "cut-after-commit":
+    case "cut-mid-answer":
+    case "hang-before":
+    case "hang-after-commit":
       return undefined;
   }
 }

@@ -74,7 +74,7 @@ function parseCondition(condition: string, parameters: string[]): Test {
     .split(",")
     .map((value) => literal(value.trim(), parameters));
   const [value = ""] = values;
-  switch (parts["operator"]?.toLowerCase()) {
+  switch ((parts["operator"] ?? "").toLowerCase()) {
     case "in":
       return (row) => values.includes(row[column] ?? "");
     case "like": {

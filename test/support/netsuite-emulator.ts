@@ -148,7 +148,7 @@ function views(store: RecordStore, log: CallLog): Views {
 function duplicatesOf(orders: readonly StoredRecord[]): readonly (readonly StoredRecord[])[] {
   const groups = new Map<string, StoredRecord[]>();
   for (const order of orders) {
-    const mark = /\[erpsync:[^\]]*\]/.exec(String(order.body["memo"] ?? ""))?.[0];
+    const mark = /\[erpsync:[^\]]*\]/.exec(JSON.stringify(order.body["memo"] ?? ""))?.[0];
     for (const key of [`eid:${order.externalId}`, ...(mark === undefined ? [] : [mark])]) {
       groups.set(key, [...(groups.get(key) ?? []), order]);
     }

@@ -65,7 +65,7 @@ function decodeAnswer(answer: Answer): Verdict {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: "done", answer };
   const body = errorBody(answer.body);
-  const codes = new Set(body?.["o:errorDetails"].map((detail) => detail["o:errorCode"]) ?? []);
+  const codes = codesOf(body);
   const text = describe(answer, body);
   if (overlaps(codes, MAINTENANCE_CODES)) return failed(new ErpUnavailableError(text));
   if (status === 429 || overlaps(codes, THROTTLED_CODES)) {
@@ -73,7 +73,11 @@ function decodeAnswer(answer: Answer): Verdict {
   }
   if (status === 401) return { kind: "login-refused", error: new ErpUnavailableError(text) };
   // A page that no REST service wrote (a proxy's, a login page's) says nothing about the record.
-  if (body === undefined || status >= 500 || status < 400) return failed(new ErpFailedError(text));
+  const isRefusal = body !== undefined && status >= 400 && status < 500;
+  return isRefusal ? decodeRefusal(status, codes, text) : failed(new ErpFailedError(text));
+}
+
+function decodeRefusal(status: number, codes: ReadonlySet<string>, text: string): Verdict {
   if (status === 404 && codes.has("NONEXISTENT_ID")) return { kind: "absent" };
   return {
     kind: "rejected",
@@ -132,6 +136,9 @@ function json(text: string): unknown {
     return undefined;
   }
 }
+
+const codesOf = (body: ErrorBody | undefined): ReadonlySet<string> =>
+  new Set(body?.["o:errorDetails"].map((detail) => detail["o:errorCode"]));
 
 /** What a person reads: status, title, and each detail with its code and the path that it is about. */
 function describe(answer: Answer, body: ErrorBody | undefined): string {
