@@ -127,8 +127,7 @@ class Slots implements SharedSlots {
       this.#waiters.add(waiter);
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
-      else if (this.#closing.signal.aborted)
-        waiter.giveBack(new ErpUnavailableError("the limiter is closed"));
+      else if (this.#isClosing()) waiter.giveBack(new ErpUnavailableError("the limiter is closed"));
       else this.#place(waiter);
     });
 
@@ -140,6 +139,11 @@ class Slots implements SharedSlots {
     this.#queue?.discard();
     await this.#options.store.close();
   };
+
+  /** A function, because the answer may change at every await. */
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
 
   /** Puts a waiting call into the queue that stands; without one it stays among the waiters until one does. */
   #place(waiter: Waiter): void {
@@ -167,10 +171,10 @@ class Slots implements SharedSlots {
   /** Opens a queue, however long it takes; then places all who wait. */
   async #open(again: boolean): Promise<void> {
     const { store, sleep } = this.#options;
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isClosing()) {
       try {
         if (again && !(await store.hasState())) await this.#coolDown();
-        if (this.state() !== "closed") await this.#openOnce();
+        if (!this.#isClosing()) await this.#openOnce();
         return;
       } catch {
         // The store answers with an error while it starts or fails over; it is asked again, and the limit stays shut.
@@ -201,10 +205,10 @@ class Slots implements SharedSlots {
   /** Waits until all calls that had a slot in the lost state must have ended, in whichever process. */
   async #coolDown(): Promise<void> {
     const { clock, sleep, slotLifeMs } = this.#options;
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosing()) return;
     this.#state = "cooling";
     const endMs = clock.monotonicMs() + slotLifeMs;
-    while (clock.monotonicMs() < endMs && !this.#closing.signal.aborted) {
+    while (clock.monotonicMs() < endMs && !this.#isClosing()) {
       await sleep(endMs - clock.monotonicMs(), this.#closing.signal);
     }
   }
@@ -212,7 +216,7 @@ class Slots implements SharedSlots {
   /** Looks after calls that wait: the store may be away, or may have forgotten them without a word. */
   async #watch(): Promise<void> {
     const { clock, sleep } = this.#options;
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isClosing()) {
       await sleep(this.#options.watchEveryMs ?? 1_000, this.#closing.signal);
       this.#giveBackTheImpatient(clock.monotonicMs());
       // Not awaited: a question to a store that goes away at this moment is answered only when it is back.
