@@ -12,9 +12,10 @@ export interface LastOperation {
 
 /**
  * What to do with it before anything new is planned:
- * - `plan`: nothing is open; plan afresh (a refused body may be replaced).
+ * - `plan`: plan afresh. Nothing is open, or what is open is an amendment: a newer one overwrites it whether it was
+ *   executed or not, and repeating a body that the ERP chokes on would keep the correction from ever being sent.
  * - `look-up`: it may stand in the ERP; a hit acknowledges its stored body.
- * - `send-again`: repeating it is harmless (an amendment, a command with an id).
+ * - `send-again`: repeating it is harmless (a command with an id).
  */
 export type ResumeOperation = "plan" | "look-up" | "send-again";
 
@@ -23,18 +24,30 @@ export function decideResumeOperation(last: LastOperation | undefined): ResumeOp
   if (last === undefined || last.state === "acknowledged") return "plan";
   // Refused for certain, and no earlier answer is outstanding: nothing stands in the ERP.
   if (last.state === "refused" && !last.ambiguous) return "plan";
-  return last.kind === "create" ? "look-up" : "send-again";
+  switch (last.kind) {
+    case "create":
+      return "look-up";
+    case "amend":
+      return "plan";
+    case "set_status":
+      return "send-again";
+  }
 }
 
 /** What to do after a look-up found nothing. */
-export type AfterMiss = "send-stored" | "plan" | "wait";
+export type AfterMiss = "plan" | "wait";
 
 /**
- * Decides after a miss. An ERP that enforces the key refuses a second record itself, so the stored body is sent
- * again; one that was refused since may be planned afresh. Without such a key the first request may still be under
- * way: it is waited for, and what then still cannot be found was not executed.
+ * Decides after a miss. An ERP that enforces the key refuses a second record itself, so what the shop says now is sent
+ * at once; a body that differs from the stored one is marked `replaced`, and should the first request win after all,
+ * the look-up that follows amends it. The stored body is not repeated: an ERP that chokes on it would get it again for
+ * ever, though the shop corrected the order long ago. Without such a key the first request may still be under way: it
+ * is waited for, and what then still cannot be found was not executed.
  */
-export function decideAfterMiss(last: LastOperation, uniqueKey: boolean, settleMs: number): AfterMiss {
-  if (!uniqueKey && last.ageMs < settleMs) return "wait";
-  return last.state === "refused" ? "plan" : "send-stored";
+export function decideAfterMiss(
+  last: Pick<LastOperation, "ageMs">,
+  uniqueKey: boolean,
+  settleMs: number,
+): AfterMiss {
+  return !uniqueKey && last.ageMs < settleMs ? "wait" : "plan";
 }

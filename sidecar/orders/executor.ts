@@ -280,37 +280,19 @@ export class Executor<Body extends RecordBody> {
   }
 
   async #missed(flight: Flight<Body>, last: OperationRow, signal: AbortSignal): Promise<Step> {
-    const after = decideAfterMiss(last, this.#deps.uniqueKey, this.#deps.settleMs);
-    if (after === "wait") return { kind: "held", code: "unsettled", waitsFor: null };
-    if (after === "send-stored") {
-      this.#requireWriting();
-      return await this.#send(flight, null, signal);
+    if (decideAfterMiss(last, this.#deps.uniqueKey, this.#deps.settleMs) === "wait") {
+      return { kind: "held", code: "unsettled", waitsFor: null };
     }
     const operations = await readOperations(this.#deps.db, flight.claim.subject);
     return await this.#plan(flight.claim, operations, signal);
   }
 
-  /** An amendment or a command that was found open is sent again with its stored body; repeating it is harmless. */
+  /** A command that was found open is sent again with its stored body; the shop executes each command once. */
   async #sendAgain(claim: Claim, last: OperationRow, signal: AbortSignal): Promise<Step> {
     this.#requireWriting();
     await this.#requireClaim(this.#deps.db, claim);
     const flight = await this.#resume(claim, last);
-    if (last.kind === "set_status") return await this.#sendStatus(claim, flight.intent, signal);
-    const ref = await this.#find(flight, signal);
-    return await this.#send(flight, ref, signal);
-  }
-
-  async #find(flight: Flight<Body>, signal: AbortSignal): Promise<ErpRef> {
-    const exchanges: ErpExchange[] = [];
-    const found = await this.#record
-      .find(flight.intent.externalId, this.#call(exchanges, signal))
-      .catch((thrown: unknown) => this.#failedLookUp(flight, exchanges, thrown));
-    const attempts = this.#attempts(flight.claim.subject, flight.intent, "look_up", exchanges, undefined);
-    await insertAttempts(this.#deps.db, attempts);
-    if (found?.fingerprint !== flight.body.fingerprint) {
-      throw this.#stranger(flight, found?.ref ?? ("nothing" as ErpRef), found?.fingerprint);
-    }
-    return found.ref;
+    return await this.#sendStatus(claim, flight.intent, signal);
   }
 
   async #resume(claim: Claim, last: OperationRow): Promise<Flight<Body>> {

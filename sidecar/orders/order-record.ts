@@ -14,7 +14,7 @@ import {
 } from "../shop/order-statements.ts";
 import { decodeOrder } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
-import type { OperationRow } from "./operation-statements.ts";
+import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
 import { type KnownRecord, type OrderFacts, type Plan, planOrder } from "./plan-record.ts";
 import type { RecordKind } from "./record.ts";
 
@@ -117,14 +117,20 @@ function itemRefs(
   return refs;
 }
 
-/** What we know of a record in the ERP, from its mapping and its last acknowledged body. */
+/**
+ * What we know of a record in the ERP, from its mapping and its last acknowledged body. While an amendment is open that
+ * may have been executed, what stands there is not known, and the next plan amends it.
+ */
 export function knownRecord(
   mapping: Mapping | undefined,
   operations: readonly OperationRow[],
 ): KnownRecord | undefined {
   if (mapping === undefined) return undefined;
-  const sent = operations.find(
-    (operation) => operation.kind !== "set_status" && operation.state === "acknowledged",
-  );
-  return { ref: mapping.ref, fingerprint: mapping.fingerprint ?? undefined, bodyHash: sent?.bodyHash };
+  const bodies = operations.filter((operation) => operation.kind !== "set_status");
+  const sent = bodies.find((operation) => operation.state === "acknowledged");
+  const [last] = bodies;
+  const unsure =
+    last?.kind === "amend" && (last.state === "open" || (last.state === "refused" && last.ambiguous));
+  const bodyHash = unsure ? UNKNOWN_BODY_HASH : sent?.bodyHash;
+  return { ref: mapping.ref, fingerprint: mapping.fingerprint ?? undefined, bodyHash };
 }

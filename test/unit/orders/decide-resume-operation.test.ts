@@ -37,27 +37,29 @@ describe("an operation that is found", () => {
     expect(decideResumeOperation(operation({ state: "refused" }))).toBe("plan");
   });
 
-  test("is sent again as it is when repeating it is harmless", () => {
-    expect(decideResumeOperation(operation({ kind: "amend" }))).toBe("send-again");
+  test("is sent again as it is when it is a command, which the shop executes once", () => {
     expect(decideResumeOperation(operation({ kind: "set_status" }))).toBe("send-again");
+  });
+
+  test("is planned afresh when it is an amendment, because a newer one overwrites it", () => {
+    expect(decideResumeOperation(operation({ kind: "amend" }))).toBe("plan");
+    expect(decideResumeOperation(operation({ kind: "amend", state: "refused", ambiguous: true }))).toBe(
+      "plan",
+    );
   });
 });
 
 describe("after a look-up that found nothing", () => {
-  test("an ERP that enforces the key gets the stored body again at once", () => {
-    expect(decideAfterMiss(operation({ ageMs: 0 }), true, 60_000)).toBe("send-stored");
+  test("an ERP that enforces the key gets at once what the shop says now", () => {
+    expect(decideAfterMiss(operation({ ageMs: 0 }), true, 60_000)).toBe("plan");
   });
 
   test("an ERP that enforces no key gets nothing before the first request can no longer be under way", () => {
     fc.assert(
       fc.property(fc.nat({ max: 200_000 }), (ageMs) => {
         const after = decideAfterMiss(operation({ ageMs }), false, 60_000);
-        expect(after).toBe(ageMs < 60_000 ? "wait" : "send-stored");
+        expect(after).toBe(ageMs < 60_000 ? "wait" : "plan");
       }),
     );
-  });
-
-  test("a body that was refused since is planned afresh", () => {
-    expect(decideAfterMiss(operation({ state: "refused", ambiguous: true }), true, 60_000)).toBe("plan");
   });
 });
