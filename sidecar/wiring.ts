@@ -95,7 +95,7 @@ function openErp(config: Config, http: ReturnType<typeof createHttp>["send"]): L
     clock: systemClock,
     sleep: systemSleep,
     abortSlackMs: ABORT_SLACK_MS,
-    ...(redis === undefined ? {} : { redis: { url: redis, name: `erpsync-${config.shop.key}` } }),
+    ...(redis === undefined ? {} : { redis: { url: redis, name: config.erp.adapter } }),
   });
 }
 

@@ -12,7 +12,8 @@ export function registerMigrate(program: Command, terminal: Terminal): void {
     .description("bring the database schema up to date; needs the migration user's grants (db/grants)")
     .action(async (options: CommonOptions) => {
       const settings = databaseSettings(await loadConfig(options.config));
-      const db = openDatabase({ ...settings, connections: 2 });
+      // Changing a large table takes as long as it takes.
+      const db = openDatabase({ ...settings, connections: 2, statementTimeoutMs: 0 });
       try {
         const lock = lockName(settings.database, settings.prefix, "migrate");
         const applied = await migrate(db, settings.prefix, lock);

@@ -3,6 +3,8 @@ import {
   type KyselyPlugin,
   type LogEvent,
   MysqlDialect,
+  type MysqlPool,
+  type MysqlPoolConnection,
   OperationNodeTransformer,
   type PluginTransformQueryArgs,
   type RawBuilder,
@@ -11,7 +13,7 @@ import {
   sql,
   type Transaction,
 } from "kysely";
-import { createPool } from "mysql2";
+import { createPool, type Pool, type PoolConnection } from "mysql2";
 import { TABLE_NAMES, type Tables } from "./schema.ts";
 
 /** Where the shop's database is, and who we are there. */
@@ -26,6 +28,8 @@ export interface DatabaseSettings {
   readonly connections: number;
   /** TLS as mysql2 takes it; undefined for a plain connection. */
   readonly ssl?: { readonly rejectUnauthorized: boolean; readonly ca?: string };
+  /** Milliseconds that a statement may stay without an answer; a minute unless told, 0 for as long as it takes (DDL). */
+  readonly statementTimeoutMs?: number;
 }
 
 /** Statements take this: a pool or, in a transaction, its one connection. */
@@ -75,6 +79,50 @@ const SESSION = [
   "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
 ] as const;
 
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/**
+ * Bounds every statement. A half-open connection gives no error at all: without the bound a worker would wait for
+ * it until TCP gives up, about a quarter of an hour. A connection that stayed silent is never used again.
+ */
+function bounded(pool: Pool, timeoutMs: number): MysqlPool {
+  return {
+    getConnection: (callback) => {
+      pool.getConnection((error, connection) => {
+        // On an error Kysely reads the first argument only.
+        callback(error, error === null ? boundedConnection(connection, timeoutMs) : connection);
+      });
+    },
+    end: (callback) => {
+      pool.end(callback);
+    },
+  };
+}
+
+function boundedConnection(connection: PoolConnection, timeout: number): MysqlPoolConnection {
+  const query = ((
+    statement: string,
+    values: unknown[],
+    callback?: (error: unknown, result: unknown) => void,
+  ) =>
+    callback === undefined
+      ? connection.query(statement, values)
+      : connection.query({ sql: statement, values, timeout }, (error, result) => {
+          if (error?.code === "PROTOCOL_SEQUENCE_TIMEOUT") connection.destroy();
+          callback(error, result);
+        })) as MysqlPoolConnection["query"];
+  return {
+    threadId: connection.threadId,
+    query,
+    destroy: () => {
+      connection.destroy();
+    },
+    release: () => {
+      connection.release();
+    },
+  };
+}
+
 /**
  * Opens a pool. Every session is READ COMMITTED (under REPEATABLE READ a claim on the empty outbox makes a
  * checkout's INSERT wait), in UTC, and strict. BIGINT beyond 2^53 comes as text, DECIMAL always does.
@@ -106,7 +154,7 @@ export function openDatabase(settings: DatabaseSettings, onQuery?: (event: LogEv
     }
   });
   return new Kysely<Tables>({
-    dialect: new MysqlDialect({ pool }),
+    dialect: new MysqlDialect({ pool: bounded(pool, settings.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS) }),
     plugins: [new PrefixPlugin(settings.prefix)],
     ...(onQuery === undefined ? {} : { log: onQuery }),
   });
