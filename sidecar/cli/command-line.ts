@@ -42,15 +42,17 @@ export function withCommonOptions(command: Command): Command {
     .option("--json", "print JSON instead of sentences");
 }
 
-/** Adds `--reason` and `--actor`: what people do is on record with who and why. */
-export function withActionOptions(command: Command): Command {
-  return withCommonOptions(command)
-    .requiredOption("--reason <text>", "why; it is kept with the action")
-    .option(
-      "--actor <name>",
-      "who; the user of the machine by default",
-      `${userInfo().username}@${hostname()}`,
-    );
+/**
+ * Adds `--reason` and `--actor`: what people do is on record with who and why. Without a default the reason must be
+ * given.
+ */
+export function withActionOptions(command: Command, defaultReason?: string): Command {
+  const why = "why; it is kept with the action";
+  const reasoned =
+    defaultReason === undefined
+      ? withCommonOptions(command).requiredOption("--reason <text>", why)
+      : withCommonOptions(command).option("--reason <text>", why, defaultReason);
+  return reasoned.option("--actor <name>", "who did it", `${userInfo().username}@${hostname()}`);
 }
 
 /**

@@ -2,9 +2,12 @@ import { Command, CommanderError } from "commander";
 import { messageOf, UsageError } from "../domain/errors.ts";
 import { packageVersion } from "../platform/package-root.ts";
 import { EXIT, type Terminal } from "./command-line.ts";
+import { registerDlq } from "./dlq.ts";
+import { registerMapping } from "./mapping.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerRun } from "./run.ts";
 import { registerStatus } from "./status.ts";
+import { registerSync } from "./sync.ts";
 
 /** Runs one command line to its end and returns its exit code. */
 export async function execute(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -37,5 +40,8 @@ function createProgram(terminal: Terminal): Command {
   registerRun(program);
   registerMigrate(program, terminal);
   registerStatus(program, terminal);
+  registerDlq(program, terminal);
+  registerSync(program, terminal);
+  registerMapping(program, terminal);
   return program;
 }

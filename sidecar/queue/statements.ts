@@ -217,6 +217,19 @@ export async function rescueJobs(db: Database, all: boolean): Promise<number> {
 }
 
 /**
+ * Makes every job that is being worked ready again once it settles, because what it read may have changed.
+ * Locks: X on the working jobs.
+ * Reads: erpsync_job_lease (state, lease_until).
+ */
+export async function raiseWorkingGenerations(tx: Tx): Promise<void> {
+  await tx
+    .updateTable("erpsync_job")
+    .set((eb) => ({ generation: eb("generation", "+", 1) }))
+    .where("state", "=", "working")
+    .execute();
+}
+
+/**
  * Gives back the attempt that these jobs spent while nobody knew yet that the ERP as a whole was away.
  * Locks: X on the jobs' rows.
  * Reads: the primary key.

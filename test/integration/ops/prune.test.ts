@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { prune } from "../../../sidecar/ops/prune.ts";
+import { openDatabase } from "../../../sidecar/platform/database.ts";
+import { eachServer } from "../../support/each-server.ts";
+import { insertAttempt } from "../../support/job-rows.ts";
+import { migrateWorld } from "../../support/sidecar.ts";
+import { World } from "../../support/world.ts";
+
+eachServer("retention", (server) => {
+  test("after 90 days bodies and processed events go; hashes, outcomes and younger rows stay", async () => {
+    await using world = await World.create({ server });
+    await migrateWorld(world);
+    const db = openDatabase({ ...world.settings, connections: 2 });
+    world.onDispose(() => db.destroy());
+    for (let count = 0; count < 3; count += 1) await insertAttempt(world, "order:1", 91);
+    await insertAttempt(world, "order:1", 89);
+    for (const [id, days] of [
+      ["old", 91],
+      ["young", 89],
+    ] as const) {
+      await world.pool.query(
+        `INSERT INTO ${world.table("erpsync_event")} VALUES
+          (?, 'order.placed', 1, 'order:1', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) - INTERVAL ? DAY, NULL, NULL)`,
+        [id, days],
+      );
+    }
+    const deps = { db, log: () => undefined, sleep: () => Promise.resolve() };
+    const signal = new AbortController().signal;
+
+    const first = await prune(deps, 0, signal);
+    const second = await prune(deps, 0, signal);
+
+    expect(first).toEqual({ rows: 4, lastId: 3 });
+    expect(second.rows).toBe(0);
+    const attempts = await world.rows(
+      `SELECT request IS NULL AS pruned, answer_hash, outcome FROM ${world.table("erpsync_attempt")} ORDER BY id`,
+    );
+    expect(attempts).toEqual([1, 1, 1, 0].map((pruned) => ({ pruned, answer_hash: "a", outcome: "ok" })));
+    const events = await world.rows(`SELECT event_id FROM ${world.table("erpsync_event")}`);
+    expect(events).toEqual([{ event_id: "young" }]);
+  });
+});
