@@ -19,6 +19,8 @@ async function main(args: readonly string[]): Promise<number> {
   ensureMariadb();
   const counts: Counts[] = [];
   if ((await run("npm", ["run", "--silent", "build"])) === 0) {
+    // Tests that start the sidecar's process then start what is deployed.
+    process.env["ERPSYNC_TEST_BUILT"] = "1";
     counts.push(await runVitest(args));
     // A run of one project is about that project.
     if (args.length === 0) counts.push(await runPhpunit());

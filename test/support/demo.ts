@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   say(`The shop is ${shop.title}.`);
   await using erp = await startNetSuiteEmulator();
   say(`The ERP is a NetSuite emulator at ${erp.url}.`);
-  const sidecar = await startSidecar(shop, erp);
+  const sidecar = await Promise.race([startSidecar(shop, erp), rejectedBy(stop.signal)]);
   await tellAddresses(sidecar);
   const before = await lastOrder(shop);
   const opening = await stockRows(shop);
@@ -68,6 +68,12 @@ async function main(): Promise<number> {
   tellOutcome(outcome);
   const { duplicates, lost, stockDrift: drift } = outcome;
   return duplicates === 0 && lost === 0 && drift === 0 ? 0 : 1;
+}
+
+/** Ctrl-C while all is being started: what stands is taken down again. */
+async function rejectedBy(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, "abort");
+  throw new SupportError("Stopped.");
 }
 
 /** Maps the products, then starts the sidecar's own process and waits until it reads the binlog and may call the ERP. */
