@@ -112,7 +112,6 @@ function boundedConnection(connection: PoolConnection, timeout: number): MysqlPo
           callback(error, result);
         })) as MysqlPoolConnection["query"];
   return {
-    threadId: connection.threadId,
     query,
     destroy: () => {
       connection.destroy();
