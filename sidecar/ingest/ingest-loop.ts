@@ -72,13 +72,8 @@ export async function ingestBatch(
   const fresh = await inTransaction(deps.db, async (tx) => {
     const rows = await lockRows(tx);
     if (rows.length === 0) return { all: 0, events: [], quarantined: [] };
-    const known = await knownEvents(
-      tx,
-      rows.map((row) => row.event_id),
-    );
-    const events = firstOfEach(rows.filter((row) => !known.has(row.event_id)));
+    const events = await recordNew(tx, firstOfEach(rows));
     const { marks, quarantined } = await decideMarks(tx, events);
-    if (events.length > 0) await insertEvents(tx, events);
     await markJobs(tx, marks);
     await deleteRows(
       tx,
@@ -90,6 +85,18 @@ export async function ingestBatch(
   for (const event of fresh.events) deps.metrics.eventsIngested.inc({ type: event.type });
   if (fresh.events.length > 0) deps.onMarked();
   return fresh.all;
+}
+
+/** Records the events that are new, and returns them. Nearly always all are, so they are not looked up before. */
+async function recordNew(tx: Tx, events: readonly RawOutboxRow[]): Promise<readonly RawOutboxRow[]> {
+  if (await insertEvents(tx, events)) return events;
+  const known = await knownEvents(
+    tx,
+    events.map((event) => event.event_id),
+  );
+  const unknown = events.filter((event) => !known.has(event.event_id));
+  if (unknown.length > 0) await insertEvents(tx, unknown);
+  return unknown;
 }
 
 function firstOfEach(rows: readonly RawOutboxRow[]): readonly RawOutboxRow[] {

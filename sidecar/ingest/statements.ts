@@ -62,13 +62,13 @@ export async function knownEvents(tx: Tx, eventIds: readonly string[]): Promise<
 }
 
 /**
- * Records events as processed. An id that a concurrent ingest recorded meanwhile is a duplicate key error: the
- * caller's transaction ends and its next try finds the event known.
- * Locks: X on the new rows.
+ * Records events as processed. False where one of them was recorded before: then the statement has recorded none, and
+ * the caller's transaction goes on. It waits for a concurrent ingest of the same event.
+ * Locks: X on the new rows; S on one that was there.
  * Reads: the primary key.
  */
-export async function insertEvents(tx: Tx, rows: readonly RawOutboxRow[]): Promise<void> {
-  await tx
+export async function insertEvents(tx: Tx, rows: readonly RawOutboxRow[]): Promise<boolean> {
+  return await tx
     .insertInto("erpsync_event")
     .values(
       rows.map((row) => ({
@@ -83,7 +83,12 @@ export async function insertEvents(tx: Tx, rows: readonly RawOutboxRow[]): Promi
         payload: row.payload,
       })),
     )
-    .execute();
+    .execute()
+    .then(() => true)
+    .catch((thrown: unknown) => {
+      if (thrown instanceof Error && "code" in thrown && thrown.code === "ER_DUP_ENTRY") return false;
+      throw thrown;
+    });
 }
 
 /**

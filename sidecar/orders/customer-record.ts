@@ -8,10 +8,9 @@ import type { Claim } from "../queue/statements.ts";
 import { type CustomerRow, readCustomer } from "../shop/order-statements.ts";
 import { decodeCustomer } from "./decode-order.ts";
 import { readMappings } from "./mapping-statements.ts";
-import type { OperationRow } from "./operation-statements.ts";
 import { knownRecord } from "./order-record.ts";
-import { type Plan, planCustomer } from "./plan-record.ts";
-import type { RecordKind } from "./record.ts";
+import { planCustomer } from "./plan-record.ts";
+import type { Planner, RecordKind } from "./record.ts";
 
 const hashCustomer = (body: CustomerBody): string => sha256(JSON.stringify(body));
 
@@ -26,7 +25,7 @@ export interface CustomerRecordDeps {
 export function customerRecord(deps: CustomerRecordDeps): RecordKind<CustomerBody> {
   return {
     kind: "customer",
-    look: (claim, operations) => lookAtCustomer(deps, claim, operations),
+    look: (claim) => lookAtCustomer(deps, claim),
     hash: hashCustomer,
     find: deps.erp.findCustomer,
     create: deps.erp.createCustomer,
@@ -43,20 +42,16 @@ export function customerRecord(deps: CustomerRecordDeps): RecordKind<CustomerBod
   };
 }
 
-async function lookAtCustomer(
-  deps: CustomerRecordDeps,
-  claim: Claim,
-  operations: readonly OperationRow[],
-): Promise<Plan<CustomerBody>> {
+async function lookAtCustomer(deps: CustomerRecordDeps, claim: Claim): Promise<Planner<CustomerBody>> {
   const parsed = parseSubject(claim.subject);
-  if (parsed.kind !== "customer") return { kind: "nothing" };
+  if (parsed.kind !== "customer") return () => ({ kind: "nothing" });
   const [row, mappings] = await Promise.all([
     readCustomer(deps.db, parsed.id),
     readMappings(deps.db, [{ kind: "customer", shopKey: String(parsed.id) }]),
   ]);
   const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope());
-  const known = knownRecord(mappings.get(`customer:${String(parsed.id)}`), operations);
-  return planCustomer(claim.subject, body, known, hashCustomer);
+  const mapping = mappings.get(`customer:${String(parsed.id)}`);
+  return (operations) => planCustomer(claim.subject, body, knownRecord(mapping, operations), hashCustomer);
 }
 
 function customerBody(row: CustomerRow, id: ShopCustomerId, scope: ExportScope): CustomerBody {

@@ -32,6 +32,7 @@ import { upsertMappings } from "./mapping-statements.ts";
 import {
   acknowledgeOperation,
   type Intent,
+  insertFreshIntent,
   insertIntent,
   insertSyncLog,
   noteOperationFailure,
@@ -42,10 +43,12 @@ import {
   UNKNOWN_BODY_HASH,
   upsertConfirmation,
 } from "./operation-statements.ts";
-import type { RecordBody, RecordKind } from "./record.ts";
+import type { Planner, RecordBody, RecordKind } from "./record.ts";
 
 /** Steps of one claim: look-up, create, amend, status, and room for a plan that changes on the way. */
 const STEPS_MAX = 8;
+/** A claim younger than this needs no new lease before its first intent; leases are longer by far. */
+const FRESH_CLAIM_MS = 2_000;
 /** Orders and customers go before feeds and reconciliation. */
 const PRIORITY = 3;
 
@@ -84,6 +87,12 @@ interface Wanted<Body> {
   readonly ref: ErpRef | null;
 }
 
+/** What a step begins with. */
+interface Look<Body> {
+  readonly operations: readonly OperationRow[];
+  readonly planner: Planner<Body>;
+}
+
 /** What travels with one operation while it is carried out. */
 interface Flight<Body> {
   readonly claim: Claim;
@@ -110,24 +119,32 @@ export class Executor<Body extends RecordBody> {
   /** Works one claim to its end. Rejects with the error whose advice the queue follows. */
   async work(claim: Claim, signal: AbortSignal): Promise<WorkOutcome> {
     for (let step = 1; step <= STEPS_MAX; step += 1) {
-      const operations = await readOperations(this.#deps.db, claim.subject);
-      const next = await this.#step(claim, operations, signal);
+      const next = await this.#step(claim, await this.#look(claim), signal);
       if (next !== "again") return next;
     }
     // The shop changes faster than the ERP takes it; another claim goes on from here.
     return { kind: "held", code: "settling", waitsFor: null };
   }
 
-  async #step(claim: Claim, operations: readonly OperationRow[], signal: AbortSignal): Promise<Step> {
-    const last = operations[0];
+  /** Both sides are read at once, since the time to the ERP's wire is mostly round trips. */
+  async #look(claim: Claim): Promise<Look<Body>> {
+    const [operations, planner] = await Promise.all([
+      readOperations(this.#deps.db, claim.subject),
+      this.#record.look(claim),
+    ]);
+    return { operations, planner };
+  }
+
+  async #step(claim: Claim, look: Look<Body>, signal: AbortSignal): Promise<Step> {
+    const last = look.operations[0];
     const resume = decideResumeOperation(last);
     if (last !== undefined && resume === "look-up") return await this.#lookUp(claim, last, signal);
     if (last !== undefined && resume === "send-again") return await this.#sendAgain(claim, last, signal);
-    return await this.#plan(claim, operations, signal);
+    return await this.#plan(claim, look, signal);
   }
 
-  async #plan(claim: Claim, operations: readonly OperationRow[], signal: AbortSignal): Promise<Step> {
-    const plan = await this.#record.look(claim, operations);
+  async #plan(claim: Claim, { operations, planner }: Look<Body>, signal: AbortSignal): Promise<Step> {
+    const plan = planner(operations);
     switch (plan.kind) {
       case "nothing":
         return await this.#agree(claim);
@@ -180,6 +197,7 @@ export class Executor<Body extends RecordBody> {
 
   async #commitIntent(claim: Claim, intent: Intent): Promise<void> {
     this.#requireWriting();
+    if (await insertFreshIntent(this.#deps.db, claim, intent, this.#deps.leaseMs - FRESH_CLAIM_MS)) return;
     await inTransaction(this.#deps.db, async (tx) => {
       await this.#requireClaim(tx, claim);
       await insertIntent(tx, intent);
@@ -283,8 +301,7 @@ export class Executor<Body extends RecordBody> {
     if (decideAfterMiss(last, this.#deps.uniqueKey, this.#deps.settleMs) === "wait") {
       return { kind: "held", code: "unsettled", waitsFor: null };
     }
-    const operations = await readOperations(this.#deps.db, flight.claim.subject);
-    return await this.#plan(flight.claim, operations, signal);
+    return await this.#plan(flight.claim, await this.#look(flight.claim), signal);
   }
 
   /** A command that was found open is sent again with its stored body; the shop executes each command once. */

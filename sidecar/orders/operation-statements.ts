@@ -78,29 +78,67 @@ export interface Intent {
  * Reads: the primary key.
  */
 export async function insertIntent(tx: Tx, intent: Intent): Promise<void> {
-  const body = deflateRawSync(intent.body);
+  const row = rowOf(intent);
   await tx
     .insertInto("erpsync_operation")
-    .values({
-      op_key: intent.key,
-      subject: intent.subject,
-      number: intent.number,
-      kind: intent.kind,
-      external_id: intent.externalId,
-      state: "open",
-      body,
-      body_hash: intent.bodyHash,
-      created_at: utcNow,
-    })
-    .onDuplicateKeyUpdate({
-      kind: intent.kind,
-      external_id: intent.externalId,
-      replaced: sql<number>`IF(body_hash = ${intent.bodyHash}, replaced, 1)`,
-      state: "open",
-      body,
-      body_hash: intent.bodyHash,
-    })
+    .values({ ...row, created_at: utcNow })
+    .onDuplicateKeyUpdate(replacing(row))
     .execute();
+}
+
+/**
+ * The same in one statement that is its own transaction, where the claim still holds and its lease lasts for `leaseMs`
+ * from now; otherwise false, and nothing is recorded. Three round trips less before the ERP's wire.
+ * Locks: X on the job's row and the operation's row, in this order.
+ * Reads: the primary keys of both.
+ */
+export async function insertFreshIntent(
+  db: Database,
+  claim: Claim,
+  intent: Intent,
+  leaseMs: number,
+): Promise<boolean> {
+  const row = rowOf(intent);
+  const columns = Object.keys(row) as (keyof typeof row)[];
+  const result = await db
+    .insertInto("erpsync_operation")
+    .columns([...columns, "created_at"])
+    .expression((eb) =>
+      eb
+        .selectFrom("erpsync_job")
+        .select([...columns.map((column) => eb.val(row[column]).as(column)), utcNow.as("created_at")])
+        .where("subject", "=", claim.subject)
+        .where("claim_token", "=", claim.token)
+        .where("lease_until", ">=", utcIn(leaseMs))
+        .forUpdate(),
+    )
+    .onDuplicateKeyUpdate(replacing(row))
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+function rowOf(intent: Intent) {
+  return {
+    op_key: intent.key,
+    subject: intent.subject,
+    number: intent.number,
+    kind: intent.kind,
+    external_id: intent.externalId,
+    state: "open",
+    body: deflateRawSync(intent.body),
+    body_hash: intent.bodyHash,
+  } as const;
+}
+
+function replacing(row: ReturnType<typeof rowOf>) {
+  return {
+    kind: row.kind,
+    external_id: row.external_id,
+    replaced: sql<number>`IF(body_hash = ${row.body_hash}, replaced, 1)`,
+    state: row.state,
+    body: row.body,
+    body_hash: row.body_hash,
+  };
 }
 
 /**

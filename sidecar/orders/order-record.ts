@@ -15,8 +15,8 @@ import {
 import { decodeOrder } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
-import { type KnownRecord, type OrderFacts, type Plan, planOrder } from "./plan-record.ts";
-import type { RecordKind } from "./record.ts";
+import { type KnownRecord, type OrderFacts, planOrder } from "./plan-record.ts";
+import type { Planner, RecordKind } from "./record.ts";
 
 /** Hash of an order's body; its key order is fixed, so equal orders have equal hashes. */
 export const hashOrder = (body: OrderBody): string => sha256(JSON.stringify(body));
@@ -34,7 +34,7 @@ export interface OrderRecordDeps {
 export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
   return {
     kind: "order",
-    look: (claim, operations) => lookAtOrder(deps, claim, operations),
+    look: (claim) => lookAtOrder(deps, claim),
     hash: hashOrder,
     find: deps.erp.findOrder,
     create: deps.erp.createOrder,
@@ -51,42 +51,40 @@ export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
   };
 }
 
-async function lookAtOrder(
-  deps: OrderRecordDeps,
-  claim: Claim,
-  operations: readonly OperationRow[],
-): Promise<Plan<OrderBody>> {
+async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner<OrderBody>> {
   const { db } = deps;
   const scope = deps.scope();
   const parsed = parseSubject(claim.subject);
-  if (parsed.kind !== "order") return { kind: "nothing" };
+  if (parsed.kind !== "order") return () => ({ kind: "nothing" });
   const [row, addresses, lines] = await Promise.all([
     readOrder(db, parsed.id),
     readOrderAddresses(db, parsed.id),
     readOrderLines(db, parsed.id),
   ]);
-  if (row === undefined) return { kind: "nothing" };
+  if (row === undefined) return () => ({ kind: "nothing" });
   const mappings = await readMappings(db, mappingKeys(row, lines));
   const presence = decidePresence(row, claim.released);
-  const facts: OrderFacts = {
+  const facts = {
     subject: orderSubject(parsed.id),
     presence,
     inScope: claim.requested || parsed.id > scope.exportAfterOrder,
     fingerprint: orderFingerprint(row),
-    known: knownRecord(mappings.get(`order:${String(row.id_order)}`), operations),
     customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
     itemRefs: itemRefs(lines, mappings),
     order: presence === "whole" ? decodeOrder(row, addresses, lines) : undefined,
     externalId: orderExternalId(scope.shopKey, parsed.id, scope.epochs),
-    status: {
-      wanted: deps.stateAfterExport,
-      acknowledged: operations.some(
-        (operation) => operation.kind === "set_status" && operation.state === "acknowledged",
-      ),
-    },
   };
-  return planOrder(facts, hashOrder);
+  const mapping = mappings.get(`order:${String(row.id_order)}`);
+  return (operations) => {
+    const known = knownRecord(mapping, operations);
+    const status = { wanted: deps.stateAfterExport, acknowledged: hasSetStatus(operations) };
+    return planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
+  };
+}
+
+function hasSetStatus(operations: readonly OperationRow[]): boolean {
+  return operations.some(({ kind, state }) => kind === "set_status" && state === "acknowledged");
 }
 
 function decidePresence(row: OrderRow, released: boolean): OrderFacts["presence"] {

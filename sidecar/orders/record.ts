@@ -11,14 +11,17 @@ export interface RecordBody {
   readonly fingerprint: string;
 }
 
+/** Plans from what was read and from the operations; pure. */
+export type Planner<Body> = (operations: readonly OperationRow[]) => Plan<Body>;
+
 /**
  * A kind of record that the executor brings to the ERP: orders and customers. The executor knows how an operation is
  * carried out exactly once; this says what the record is.
  */
 export interface RecordKind<Body extends RecordBody> {
   readonly kind: Exclude<MappingKind, "product">;
-  /** Reads the shop and what the ERP acknowledged, and plans the difference. */
-  readonly look: (claim: Claim, operations: readonly OperationRow[]) => Promise<Plan<Body>>;
+  /** Reads the shop and what is mapped, and returns what plans the difference to the subject's operations. */
+  readonly look: (claim: Claim) => Promise<Planner<Body>>;
   readonly hash: (body: Body) => string;
   readonly find: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
   readonly create: (body: Body, call: ErpCall) => Promise<ErpRef>;

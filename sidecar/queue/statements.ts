@@ -22,15 +22,27 @@ export interface Claim {
   readonly claimedAtMs: number;
 }
 
+/** A ready job that the caller has locked; with a token it is a claim. */
+export type ReadyJob = Omit<Claim, "token" | "claimedAtMs">;
+
 /**
- * The subjects of ready jobs for the caller, first by priority.
- * Locks: X on the rows returned; rows that another worker holds are skipped, never waited for.
- * Reads: erpsync_job_claim (lane, state, priority, run_at, subject), in order, no sort.
+ * The ready jobs for the caller, first by priority, with what their claims say.
+ * Locks: X on the rows returned; rows that another worker holds are skipped, never waited for. The events are read
+ * without a lock.
+ * Reads: erpsync_job_claim (lane, state, priority, run_at, subject), in order, no sort; for each job the primary key
+ * and the end of erpsync_event_subject.
  */
-export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<readonly string[]> {
+export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<readonly ReadyJob[]> {
   const rows = await tx
     .selectFrom("erpsync_job")
-    .select("subject")
+    .select(["subject", "attempts", "plan_hash", "requested", "released", "alarmed_at", "traceparent"])
+    .select(sql<number | null>`TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6))`.as("held_us"))
+    .select(
+      sql<number | null>`(SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
+        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${sql.table("erpsync_job")}.subject)`.as(
+        "event_us",
+      ),
+    )
     .where("lane", "=", lane)
     .where("state", "=", "ready")
     .orderBy("priority")
@@ -40,7 +52,17 @@ export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<
     .forUpdate()
     .skipLocked()
     .execute();
-  return rows.map((row) => row.subject);
+  return rows.map((row) => ({
+    subject: row.subject as Subject,
+    attempts: row.attempts,
+    planHash: row.plan_hash,
+    requested: row.requested === 1,
+    released: row.released === 1,
+    heldMs: Math.max(0, Math.round((row.held_us ?? 0) / 1_000)),
+    alarmed: row.alarmed_at !== null,
+    traceparent: row.traceparent,
+    eventAgeMs: row.event_us === null ? undefined : Math.max(0, row.event_us / 1_000),
+  }));
 }
 
 /**
@@ -65,47 +87,6 @@ export async function stampClaims(
     }))
     .where("subject", "in", subjects)
     .execute();
-}
-
-/**
- * The jobs that a token holds.
- * Locks: none.
- * Reads: the primary key, and for each the end of erpsync_event_subject.
- */
-export async function readClaims(
-  tx: Tx,
-  subjects: readonly string[],
-  token: string,
-  claimedAtMs: number,
-): Promise<readonly Claim[]> {
-  const rows = await tx
-    .selectFrom("erpsync_job")
-    .select(["subject", "attempts", "plan_hash", "requested", "released", "alarmed_at", "traceparent"])
-    .select(sql<number | null>`TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6))`.as("held_us"))
-    .select(
-      sql<number | null>`(SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
-        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${sql.table("erpsync_job")}.subject)`.as(
-        "event_us",
-      ),
-    )
-    .where("subject", "in", subjects)
-    .where("claim_token", "=", token)
-    .orderBy("priority")
-    .orderBy("run_at")
-    .execute();
-  return rows.map((row) => ({
-    subject: row.subject as Subject,
-    token,
-    attempts: row.attempts,
-    planHash: row.plan_hash,
-    requested: row.requested === 1,
-    released: row.released === 1,
-    heldMs: Math.max(0, Math.round((row.held_us ?? 0) / 1_000)),
-    alarmed: row.alarmed_at !== null,
-    traceparent: row.traceparent,
-    eventAgeMs: row.event_us === null ? undefined : Math.max(0, row.event_us / 1_000),
-    claimedAtMs,
-  }));
 }
 
 /**

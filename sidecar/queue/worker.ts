@@ -19,7 +19,6 @@ import {
   type Claim,
   lockReadyJobs,
   noteAlarm,
-  readClaims,
   readyDueJobs,
   refundAttempts,
   rescueJobs,
@@ -107,9 +106,9 @@ export class Worker {
       let look = true;
       while (!signal.aborted) {
         if (await this.#tick()) look = true;
-        const claimed: number = look && (await this.#mayClaim(abort)) ? await this.#claim(abort) : 0;
-        // A claim that filled every place goes on when a place becomes free, which rings.
-        look = (claimed > 0 && this.#free() > 0) || (await this.#deps.wake.wait(this.#waitMs(), signal));
+        if (look && (await this.#mayClaim(abort))) await this.#claim(abort);
+        // A claim leaves nothing ready, or no place free; a job that becomes ready rings, and so does a place.
+        look = await this.#deps.wake.wait(this.#waitMs(), signal);
       }
     } finally {
       await this.#places.onIdle();
@@ -153,16 +152,18 @@ export class Worker {
     if (jobs > 0) this.#deps.log("warn", { event: "job.rescued", jobs });
   }
 
-  async #claim(signal: AbortSignal): Promise<number> {
+  async #claim(signal: AbortSignal): Promise<void> {
     const { actor, clock, db, lane, leaseMs, newToken } = this.#deps;
     const free = this.#free();
-    if (free <= 0) return 0;
+    if (free <= 0) return;
     const claims = await inTransaction(db, async (tx) => {
-      const subjects = await lockReadyJobs(tx, lane, free);
-      if (subjects.length === 0) return [];
+      const jobs = await lockReadyJobs(tx, lane, free);
+      if (jobs.length === 0) return [];
       const token = newToken();
+      const subjects = jobs.map((job) => job.subject);
       await stampClaims(tx, subjects, { token, by: actor, leaseMs });
-      return await readClaims(tx, subjects, token, clock.monotonicMs());
+      const claimedAtMs = clock.monotonicMs();
+      return jobs.map((job) => ({ ...job, token, claimedAtMs }));
     });
     for (const claim of claims) {
       void this.#places.add(async () => {
@@ -170,7 +171,6 @@ export class Worker {
         this.#deps.wake.ring();
       });
     }
-    return claims.length;
   }
 
   /** Never rejects: a failure of one job stops only itself, and a lost database is found by the next round. */
