@@ -1,10 +1,5 @@
-import {
-  CAPTURE_LIMITS,
-  type CaptureStatus,
-  initialCaptureStatus,
-  runCapture,
-  serverIdOf,
-} from "./capture/capture-loop.ts";
+import { CAPTURE_LIMITS, type CaptureStatus, initialCaptureStatus } from "./capture/capture-deps.ts";
+import { runCapture, serverIdOf } from "./capture/capture-loop.ts";
 import { decideMissedCause } from "./capture/decide-missed-cause.ts";
 import { countMissedHooks, readModuleState } from "./capture/statements.ts";
 import { parseSubject, shopOrderId } from "./domain/ids.ts";

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Clock, Random, Sleep } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
-import { type Database, type DatabaseSettings, openDatabase } from "../platform/database.ts";
-import type { Log } from "../platform/log.ts";
-import type { Metrics } from "../platform/metrics.ts";
+import { type Database, openDatabase } from "../platform/database.ts";
+import { lockName } from "../platform/named-lock.ts";
+import type { CaptureDeps } from "./capture-deps.ts";
 import { CaptureSession, type SessionEnd } from "./capture-session.ts";
 import { checkSource, flavourOf, identify, type SourceVerdict } from "./check-source.ts";
 import { decideResume, fromNow, type GapReason, type Resume, type ServerFacts } from "./decide-resume.ts";
@@ -20,87 +19,9 @@ import {
 } from "./statements.ts";
 import { within } from "./within.ts";
 
-/** Times and sizes, in the units of their names. An idle leader asks the database about seven times a minute. */
-export const CAPTURE_LIMITS = {
-  /** How often an idle server gives a sign of life. */
-  heartbeatMs: 10_000,
-  /** Silence after which the connection is taken to be dead: three heartbeats. */
-  silenceMs: 30_000,
-  netWriteTimeoutSeconds: 600,
-  /** How long marks that are not due now wait for company; a whole checkout then is one commit. */
-  lingerMs: 250,
-  /** How often the place is recorded when nothing else is. */
-  checkpointMs: 10_000,
-  /** How often the lead is checked; the database frees the lock at once when our connection dies. */
-  maintenanceMs: 10_000,
-  /** How often the server's settings are checked again, and how often a shop without binlog is asked for one. */
-  recheckMs: 60_000,
-  /** How long one attempt at the leader lock waits in the server; also the longest delay of a stop. */
-  standbySeconds: 5,
-  /** Longer than any lock wait; a database that takes longer is on a connection that no longer leads anywhere. */
-  databaseSilenceMs: 30_000,
-  closeMs: 1_000,
-  /** Subjects that wait for a commit before the tail is paused. */
-  batchSubjects: 2_000,
-  retryFirstMs: 100,
-  retryMaxMs: 30_000,
-  /** Failures at one place after which it is given up and a sweep closes the gap. */
-  decodeTries: 3,
-} as const;
-
-export type CaptureLimits = { readonly [Name in keyof typeof CAPTURE_LIMITS]: number };
-
-/** What `status` and `/health` show; the loop writes it, everybody may read it. */
-export interface CaptureStatus {
-  mode: "starting" | "binlog" | "polling";
-  /** True where this process reads the binlog. */
-  leader: boolean;
-  /** `<file>:<offset>` behind the last transaction read; null before the first. */
-  position: string | null;
-  /** Age of the last transaction when it was read; null before the first. */
-  lagMs: number | null;
-  /** Why the binlog cannot be used, each with its remedy; empty otherwise. */
-  reasons: readonly string[];
-}
-
-export const initialCaptureStatus = (): CaptureStatus => ({
-  mode: "starting",
-  leader: false,
-  position: null,
-  lagMs: null,
-  reasons: [],
-});
-
-export interface CaptureDeps {
-  /** For looks at the server while we do not lead; the lead opens a connection of its own by `settings`. */
-  readonly db: Database;
-  readonly settings: DatabaseSettings;
-  /** One for an installation; see `serverIdOf`. */
-  readonly serverId: number;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly random: Random;
-  readonly status: CaptureStatus;
-  readonly limits: CaptureLimits;
-  /** Committed outbox rows, in commit order, at once; called synchronously from the tail. */
-  readonly onOutboxRows: (ids: readonly number[]) => void;
-  /** Jobs were marked and committed. */
-  readonly onMarked: () => void;
-  /** Changes before the recorded place were not seen: sweep everything. Also at the first start. */
-  readonly onGap: (reason: GapReason) => void;
-}
-
 /** The replica id of an installation, far above those that people give to servers. */
 export function serverIdOf(installation: string): number {
   return 0x8000_0000 + (createHash("sha256").update(installation).digest().readUInt32BE(0) & 0x7fff_ff00);
-}
-
-/** Of database and prefix, so that two shops on one server lead apart; MySQL allows 64 characters. */
-export function captureLockName(settings: DatabaseSettings): string {
-  const shop = createHash("sha256").update(`${settings.database}\0${settings.prefix}`).digest("hex");
-  return `erpsync.capture.${shop.slice(0, 32)}`;
 }
 
 /** What is remembered from one try to the next. */
@@ -179,18 +100,18 @@ async function lead(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
-  const lockName = captureLockName(deps.settings);
+  const leaderLock = lockName(deps.settings.database, deps.settings.prefix, "capture");
   Object.assign(deps.status, { mode: "binlog", reasons: [] });
-  if (!(await isTaken(deps, connection, lockName, 0))) {
+  if (!(await isTaken(deps, connection, leaderLock, 0))) {
     if (!memory.said.has("standby")) deps.log("info", { event: "capture.standby" });
     memory.said.add("standby");
     do {
       if (signal.aborted) return;
-    } while (!(await isTaken(deps, connection, lockName, deps.limits.standbySeconds)));
+    } while (!(await isTaken(deps, connection, leaderLock, deps.limits.standbySeconds)));
   }
   memory.said.delete("standby");
   try {
-    await tailWhileLeading(deps, connection, lockName, memory, signal);
+    await tailWhileLeading(deps, connection, leaderLock, memory, signal);
   } finally {
     deps.status.leader = false;
     deps.metrics.captureLeader.set(0);
@@ -201,17 +122,17 @@ async function lead(
 function isTaken(
   deps: CaptureDeps,
   connection: Database,
-  lockName: string,
+  leaderLock: string,
   waitSeconds: number,
 ): Promise<boolean> {
   const patienceMs = waitSeconds * 1_000 + deps.limits.databaseSilenceMs;
-  return within(takeLeaderLock(connection, lockName, waitSeconds), patienceMs, deps.sleep);
+  return within(takeLeaderLock(connection, leaderLock, waitSeconds), patienceMs, deps.sleep);
 }
 
 async function tailWhileLeading(
   deps: CaptureDeps,
   connection: Database,
-  lockName: string,
+  leaderLock: string,
   memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
@@ -221,10 +142,10 @@ async function tailWhileLeading(
     if (prepared === undefined) return;
     const { server, resume } = prepared;
     const serverId = deps.serverId + memory.serverIdShift;
-    const session = new CaptureSession(deps, { connection, lockName, server, serverId });
+    const session = new CaptureSession(deps, { connection, lockName: leaderLock, server, serverId });
     const end = await session.run(resume, signal);
     // A newcomer with our replica id ends our tail; it is the next leader if our lock is gone.
-    if (!(await within(holdsLeaderLock(connection, lockName), patienceMs, deps.sleep))) return;
+    if (!(await within(holdsLeaderLock(connection, leaderLock), patienceMs, deps.sleep))) return;
     if (session.hasHeard) memory.failures = 0;
     if (!noteEnd(deps, end, session.lastPlace, memory)) return;
     if (end.kind !== "closed") await backOff(deps, memory, end.message, signal);

@@ -1,7 +1,7 @@
 import type { Database } from "../platform/database.ts";
 import { Wake } from "../platform/wake.ts";
 import { type BinlogTransaction, openTail, type Tail } from "./binlog-tail.ts";
-import type { CaptureDeps } from "./capture-loop.ts";
+import type { CaptureDeps } from "./capture-deps.ts";
 import { checkSource } from "./check-source.ts";
 import { commitEffects } from "./commit-effects.ts";
 import { decideEffects } from "./decide-effects.ts";

@@ -113,9 +113,6 @@ function boundedConnection(connection: PoolConnection, timeout: number): MysqlPo
         })) as MysqlPoolConnection["query"];
   return {
     query,
-    destroy: () => {
-      connection.destroy();
-    },
     release: () => {
       connection.release();
     },

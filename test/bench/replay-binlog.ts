@@ -1,6 +1,7 @@
 // The process whose memory `memory.ts` measures: capture and nothing else.
 // Its argument is JSON: the database's settings, and after how many outbox rows to stop.
-import { CAPTURE_LIMITS, initialCaptureStatus, runCapture } from "../../sidecar/capture/capture-loop.ts";
+import { CAPTURE_LIMITS, initialCaptureStatus } from "../../sidecar/capture/capture-deps.ts";
+import { runCapture } from "../../sidecar/capture/capture-loop.ts";
 import { type DatabaseSettings, openDatabase } from "../../sidecar/platform/database.ts";
 import { createMetrics } from "../../sidecar/platform/metrics.ts";
 import { systemClock, systemRandom, systemSleep } from "../../sidecar/platform/system-clock.ts";

@@ -5,8 +5,8 @@ import {
   type CaptureLimits,
   type CaptureStatus,
   initialCaptureStatus,
-  runCapture,
-} from "../../../sidecar/capture/capture-loop.ts";
+} from "../../../sidecar/capture/capture-deps.ts";
+import { runCapture } from "../../../sidecar/capture/capture-loop.ts";
 import { type DatabaseSettings, openDatabase } from "../../../sidecar/platform/database.ts";
 import type { LogEvent } from "../../../sidecar/platform/log.ts";
 import { createMetrics, type Metrics } from "../../../sidecar/platform/metrics.ts";

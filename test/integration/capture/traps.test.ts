@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { openTail } from "../../../sidecar/capture/binlog-tail.ts";
-import { captureLockName } from "../../../sidecar/capture/capture-loop.ts";
+import { lockName } from "../../../sidecar/platform/named-lock.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { ShopSimulator } from "../../support/shop-simulator.ts";
@@ -215,7 +215,7 @@ eachServer("traps of the binlog", (server) => {
     await insertOutbox(world, connection, "order:1");
     await untilAllAnnounced(one, 1);
     expect(two.outboxIds).toEqual([]);
-    await killLockHolder(world, captureLockName({ ...world.settings, connections: 1 }));
+    await killLockHolder(world, lockName(world.database, world.prefix, "capture"));
     await two.untilTailing();
     await insertOutbox(world, connection, "order:2");
     await untilAllAnnounced(two, 1);
@@ -298,11 +298,10 @@ eachServer("traps of the binlog", (server) => {
 
 describe("the names that two processes meet by", () => {
   test("the leader lock's name is short enough for MySQL and differs by database and prefix", () => {
-    const settings = { host: "h", port: 1, user: "u", password: "p", connections: 1 };
     const names = [
-      captureLockName({ ...settings, database: "shop", prefix: "ps_" }),
-      captureLockName({ ...settings, database: "shop", prefix: "ps2_" }),
-      captureLockName({ ...settings, database: "x".repeat(64), prefix: "ps_" }),
+      lockName("shop", "ps_", "capture"),
+      lockName("shop", "ps2_", "capture"),
+      lockName("x".repeat(64), "ps_", "capture"),
     ];
     expect(new Set(names).size).toBe(3);
     expect(Math.max(...names.map((name) => name.length))).toBeLessThan(64);
