@@ -7,7 +7,8 @@ import type { ErpAdapterModule } from "./erp/port.ts";
 
 /**
  * The configuration: one YAML file, `${NAME}` for what the environment holds (secrets). This file is the only reader
- * of the environment. Units are in the names; every field says what it is for, and docs/configuration.md is made from it.
+ * of the environment. Units are in the names; every field says what it is for, and deploy/configuration.md is
+ * made from it.
  */
 const Shop = z
   .object({
@@ -135,7 +136,8 @@ const Http = z
   })
   .strict();
 
-const ConfigSchema = z
+/** The whole file but the adapter's own section; the documentation is made from it too. */
+export const ConfigSchema = z
   .object({
     shop: Shop,
     database: Database,
@@ -155,16 +157,6 @@ const ConfigSchema = z
       ),
   })
   .strict();
-
-/** Sections in the order of the file, for the generated documentation. */
-export const configSections = {
-  shop: Shop,
-  database: Database,
-  capture: Capture,
-  export: Export,
-  erp: Erp,
-  http: Http,
-};
 
 /** The configuration as the program uses it. */
 export type Config = z.infer<typeof ConfigSchema> & {

@@ -20,6 +20,8 @@ export interface EmulatorOptions {
   readonly port?: number;
   /** Port of the control endpoint; 0 unless told. */
   readonly controlPort?: number;
+  /** Address that clients reach it at, where that is not the loopback's; it then listens on all interfaces. */
+  readonly origin?: string;
   readonly account?: string;
   /** Calls that the account carries out at once; one more is answered 429. */
   readonly concurrencyLimit?: number;
@@ -79,7 +81,11 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
   const store = createRecordStore(seed, options.uniqueExternalIds ?? true);
   const log = createCallLog(nowMs);
   const faults = createFaultSwitch();
-  const listener = createListener(options.port ?? 0, (request, response) => handle(request, response, gate));
+  const listener = createListener(
+    options.port ?? 0,
+    (request, response) => handle(request, response, gate),
+    options.origin,
+  );
   const auth = createEmulatorAuth({
     account,
     tokenUrl: () => `${listener.url()}/services/rest/auth/oauth2/v1/token`,
@@ -166,12 +172,13 @@ interface Listener {
 function createListener(
   wantedPort: number,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+  origin?: string,
 ): Listener {
   let port = wantedPort;
   let server: Server | undefined;
   const sockets = new Set<Socket>();
   return {
-    url: () => `http://127.0.0.1:${String(port)}`,
+    url: () => origin ?? `http://127.0.0.1:${String(port)}`,
     up: async () => {
       if (server !== undefined) return;
       const opening = createServer(onRequest);
@@ -180,7 +187,7 @@ function createListener(
         sockets.add(socket);
         socket.on("close", () => sockets.delete(socket));
       });
-      opening.listen(port, "127.0.0.1");
+      opening.listen(port, origin === undefined ? "127.0.0.1" : "0.0.0.0");
       await once(opening, "listening");
       port = (opening.address() as AddressInfo).port;
     },
