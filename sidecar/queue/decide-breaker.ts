@@ -1,11 +1,20 @@
 /**
  * The breaker of a lane. While it is open no job is claimed; only the probe, a read, is sent. It opens at once when
  * the ERP as a whole is away (connection, login, maintenance), and when three different subjects failed with no
- * success between. One order that always gets a 500 is one subject: it pays its own attempts and blocks nobody.
+ * success between. One order that always gets a 500 is one subject: it pays its own attempts and blocks nobody. Three
+ * such orders open the breaker once for nothing: they are remembered as accused, and when the same ones open it again
+ * though the ERP could be read meanwhile, they pay.
  */
 export type Breaker =
-  | { readonly state: "closed"; readonly failed: readonly string[] }
-  | { readonly state: "open"; readonly reason: string; readonly probes: number; readonly probeAtMs: number };
+  | { readonly state: "closed"; readonly failed: readonly string[]; readonly accused: readonly string[] }
+  | {
+      readonly state: "open";
+      readonly reason: string;
+      readonly probes: number;
+      readonly probeAtMs: number;
+      /** Subjects whose failures opened it; none where the ERP as a whole was away. */
+      readonly accused: readonly string[];
+    };
 
 /** What the breaker hears. */
 export type BreakerEvent =
@@ -22,9 +31,11 @@ export interface BreakerDecision {
   readonly refund: readonly string[];
 }
 
-export const CLOSED: Breaker = { state: "closed", failed: [] };
+export const CLOSED: Breaker = { state: "closed", failed: [], accused: [] };
 /** Different subjects that must fail in a row. */
 export const FAILED_SUBJECTS = 3;
+/** Accused subjects that are remembered; more than this fail only where the ERP takes no writes at all. */
+const ACCUSED_MAX = 100;
 const PROBE_FIRST_MS = 1_000;
 const PROBE_MAX_MS = 15_000;
 
@@ -33,26 +44,27 @@ export function probeDelayMs(probes: number): number {
   return Math.min(PROBE_MAX_MS, PROBE_FIRST_MS * 2 ** Math.min(probes, 10));
 }
 
-function open(reason: string, nowMs: number, probes: number): Breaker {
-  return { state: "open", reason, probes, probeAtMs: nowMs + probeDelayMs(probes) };
+function open(reason: string, nowMs: number, probes: number, accused: readonly string[]): Breaker {
+  return { state: "open", reason, probes, probeAtMs: nowMs + probeDelayMs(probes), accused };
 }
 
 /** Decides the breaker's next state. `nowMs` is on the monotonic clock. */
 export function decideBreaker(breaker: Breaker, event: BreakerEvent, nowMs: number): BreakerDecision {
   switch (event.kind) {
     case "success":
-      return { breaker: CLOSED, refund: [] };
+      return { breaker: { state: "closed", failed: [], accused: breaker.accused }, refund: [] };
     case "probe-failed":
+      // The ERP itself was away, so nobody is accused any more.
       return breaker.state === "open"
-        ? { breaker: open(event.reason, nowMs, breaker.probes + 1), refund: [] }
+        ? { breaker: open(event.reason, nowMs, breaker.probes + 1, []), refund: [] }
         : { breaker, refund: [] };
     case "outage":
       return breaker.state === "open"
         ? { breaker, refund: [] }
-        : { breaker: open(event.reason, nowMs, 0), refund: breaker.failed };
+        : { breaker: open(event.reason, nowMs, 0, []), refund: breaker.failed };
     case "failure":
       return breaker.state === "open"
-        ? { breaker, refund: [event.subject] }
+        ? { breaker, refund: breaker.accused.includes(event.subject) ? [] : [event.subject] }
         : countFailure(breaker, event, nowMs);
   }
 }
@@ -63,6 +75,8 @@ function countFailure(
   nowMs: number,
 ): BreakerDecision {
   const failed = [...new Set([...breaker.failed, event.subject])];
-  if (failed.length < FAILED_SUBJECTS) return { breaker: { state: "closed", failed }, refund: [] };
-  return { breaker: open(event.reason, nowMs, 0), refund: failed };
+  if (failed.length < FAILED_SUBJECTS) return { breaker: { ...breaker, failed }, refund: [] };
+  const accused = [...new Set([...breaker.accused, ...failed])].slice(-ACCUSED_MAX);
+  const news = failed.some((subject) => !breaker.accused.includes(subject));
+  return { breaker: open(event.reason, nowMs, 0, accused), refund: news ? failed : [] };
 }

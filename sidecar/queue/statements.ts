@@ -211,16 +211,21 @@ export async function raiseWorkingGenerations(tx: Tx): Promise<void> {
 }
 
 /**
- * Gives back the attempt that these jobs spent while nobody knew yet that the ERP as a whole was away.
+ * Gives back the attempt that these jobs spent while nobody knew yet that the ERP as a whole was away, also where it
+ * was the fifth, or where the outage itself readied the job meanwhile.
  * Locks: X on the jobs' rows.
  * Reads: the primary key.
  */
 export async function refundAttempts(db: Database, subjects: readonly string[]): Promise<void> {
   await db
     .updateTable("erpsync_job")
-    .set((eb) => ({ attempts: eb("attempts", "-", 1), run_at: utcNow }))
+    .set((eb) => ({
+      attempts: eb("attempts", "-", 1),
+      run_at: utcNow,
+      state: sql<string>`IF(state = 'dead', 'retrying', state)`,
+    }))
     .where("subject", "in", subjects)
-    .where("state", "=", "retrying")
+    .where("state", "in", ["retrying", "ready", "dead"])
     .where("attempts", ">", 0)
     .execute();
 }

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import type { Clock, Sleep } from "../domain/clock.ts";
-import { messageOf } from "../domain/errors.ts";
+import { messageOf, SidecarError } from "../domain/errors.ts";
 import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
@@ -83,6 +83,7 @@ export class Worker {
   readonly #deps: WorkerDeps;
   readonly #places: PQueue;
   #breaker: Breaker = CLOSED;
+  #doubt: Promise<boolean> | undefined;
   #tickAtMs = Number.NEGATIVE_INFINITY;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
 
@@ -140,7 +141,7 @@ export class Worker {
     // An open breaker looks at every tick, because its probe must go out though nobody rings.
     if (nowMs < this.#tickAtMs) return this.#breaker.state === "open";
     this.#tickAtMs = nowMs + this.#tickMs();
-    const due = await readyDueJobs(db, lane);
+    const due = await inTransaction(db, (tx) => readyDueJobs(tx, lane));
     if (nowMs < this.#sweepAtMs) return due > 0 || this.#breaker.state === "open" || !this.#deps.announced();
     this.#sweepAtMs = nowMs + SWEEP_MS;
     await this.#rescue(false);
@@ -148,7 +149,7 @@ export class Worker {
   }
 
   async #rescue(all: boolean): Promise<void> {
-    const jobs = await rescueJobs(this.#deps.db, all);
+    const jobs = await inTransaction(this.#deps.db, (tx) => rescueJobs(tx, all));
     if (jobs > 0) this.#deps.log("warn", { event: "job.rescued", jobs });
   }
 
@@ -183,7 +184,7 @@ export class Worker {
         await this.#settle(claim, settleOutcome(claim, outcome));
       this.#note(claim, outcome, startedMs);
     } catch (thrown) {
-      await this.#fail(claim, thrown).catch((error: unknown) => {
+      await this.#fail(claim, thrown, signal).catch((error: unknown) => {
         this.#deps.log("error", {
           event: "loop.failed",
           loop: "settle",
@@ -217,7 +218,7 @@ export class Worker {
   async #settle(claim: Claim, settled: Settled): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        if (await settleJob(this.#deps.db, claim, settled)) return;
+        if (await inTransaction(this.#deps.db, (tx) => settleJob(tx, claim, settled))) return;
         this.#deps.log("warn", { event: "job.claim_lost", subject: claim.subject });
         return;
       } catch (thrown) {
@@ -227,19 +228,47 @@ export class Worker {
     }
   }
 
-  async #fail(claim: Claim, thrown: unknown): Promise<void> {
-    const failure: WorkFailure =
+  async #fail(claim: Claim, thrown: unknown, signal: AbortSignal): Promise<void> {
+    const failure = await this.#blame(
       thrown instanceof WorkFailedError
         ? thrown.failure
-        : { error: asWorkError(thrown, isDatabaseAway), planHash: null, waitsFor: null };
+        : { error: asWorkError(thrown, isDatabaseAway), planHash: null, waitsFor: null },
+      signal,
+    );
     const settled = settleFailure(claim, failure);
     await this.#settle(claim, settled);
     this.#deps.metrics.jobsSettled.inc({ outcome: settled.state });
     this.#logFailure(claim, settled);
     const { advice, message } = failure.error;
     if (advice.kind === "outage") await this.hear({ kind: "outage", reason: message });
-    if (advice.kind === "retry")
+    // A shop that refuses commands, a lost claim or a bug of ours says nothing about the ERP.
+    if (advice.kind === "retry" && advice.suspect === "erp")
       await this.hear({ kind: "failure", subject: claim.subject, reason: message });
+  }
+
+  /**
+   * Whether the record or the ERP failed: where the ERP cannot even be read now, it was the ERP, and the failure is an
+   * outage. A quiet shop has no three orders to fail before the breaker, and its only one would die of a maintenance.
+   */
+  async #blame(failure: WorkFailure, signal: AbortSignal): Promise<WorkFailure> {
+    const { advice, code, message } = failure.error;
+    if (advice.kind !== "retry" || advice.suspect !== "erp") return failure;
+    if (this.#breaker.state === "closed" && (await this.#isReadable(signal))) return failure;
+    return { ...failure, error: { code, message, advice: { kind: "outage" } } };
+  }
+
+  /** One probe for all that fail at the same time. An ERP that asks for fewer calls is there. */
+  #isReadable(signal: AbortSignal): Promise<boolean> {
+    this.#doubt ??= this.#deps
+      .probe(signal)
+      .then(
+        () => true,
+        (thrown: unknown) => thrown instanceof SidecarError && thrown.advice.kind === "slow-down",
+      )
+      .finally(() => {
+        this.#doubt = undefined;
+      });
+    return this.#doubt;
   }
 
   #logFailure(claim: Claim, settled: Settled): void {
@@ -264,7 +293,7 @@ export class Worker {
       this.#deps.metrics.breakerOpen.set(breaker.state === "open" ? 1 : 0);
       this.#deps.wake.ring();
     }
-    if (refund.length > 0) await refundAttempts(this.#deps.db, refund);
+    if (refund.length > 0) await inTransaction(this.#deps.db, (tx) => refundAttempts(tx, refund));
   }
 
   /** Probes the ERP when it is time; true when the breaker is closed again. */

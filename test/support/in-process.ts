@@ -106,6 +106,7 @@ class Life implements KyselyPlugin {
 }
 
 export interface InProcessOptions {
+  /** Give its `nowMs` to the emulator too, or the emulator will not believe the process's tokens after a jump. */
   readonly clock?: VirtualClock;
   /** Calls at once; 8 unless told. */
   readonly limit?: number;
@@ -217,7 +218,7 @@ export class SidecarInside implements AsyncDisposable {
       timeoutMs,
       everyMs: 3,
     });
-    if (this.#failure !== undefined) throw this.#failure as Error;
+    this.#throwFailure();
   }
 
   /** Lets time pass at once, for the process and for the rows that it waits for, and waits for the worker's round. */
@@ -226,10 +227,11 @@ export class SidecarInside implements AsyncDisposable {
     const before = this.clock.sleepsBegun();
     this.clock.advance(ms);
     if (this.#running === undefined) return;
-    await until(() => this.dead || this.clock.sleepsBegun() > before, {
+    await until(() => this.dead || this.#failure !== undefined || this.clock.sleepsBegun() > before, {
       what: "the worker's next round",
       everyMs: 1,
     });
+    this.#throwFailure();
   }
 
   /** From here on the process does nothing more to the database or the ERP; what is on the wire stays on its way. */
@@ -256,6 +258,10 @@ export class SidecarInside implements AsyncDisposable {
   readonly #log: Log = (_level, event) => {
     if (!this.dead) this.log.push(event);
   };
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure as Error;
+  }
 
   #createWorker(limit: number, options: InProcessOptions): Worker {
     const leaseMs = options.leaseMs ?? 100_000;

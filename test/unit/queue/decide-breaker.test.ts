@@ -50,6 +50,20 @@ describe("the breaker", () => {
     );
   });
 
+  test("charges three orders that open it again and again though the ERP can be read meanwhile", () => {
+    const three = [failure("order:1"), failure("order:2"), failure("order:3")];
+    const probed: BreakerEvent = { kind: "success" };
+    const { refunded } = run([...three, probed, ...three, probed, ...three]);
+    expect(refunded).toEqual(["order:1", "order:2", "order:3"]);
+  });
+
+  test("charges nobody for a new outage after a probe that failed", () => {
+    const three = [failure("order:1"), failure("order:2"), failure("order:3")];
+    const away: BreakerEvent = { kind: "probe-failed", reason: "500" };
+    const { refunded } = run([...three, away, { kind: "success" }, ...three]);
+    expect(refunded).toHaveLength(6);
+  });
+
   test("is closed after a success, whatever happened before", () => {
     const event = fc.oneof(
       fc.integer({ min: 1, max: 5 }).map((id) => failure(`order:${id}`)),
@@ -58,7 +72,8 @@ describe("the breaker", () => {
     );
     fc.assert(
       fc.property(fc.array(event), (events) => {
-        expect(run([...events, { kind: "success" }]).breaker).toEqual(CLOSED);
+        const { breaker } = run([...events, { kind: "success" }]);
+        expect(breaker).toMatchObject({ state: "closed", failed: [] });
       }),
     );
   });
