@@ -1,5 +1,6 @@
 // The process whose memory `memory.ts` measures: capture and nothing else.
 // Its argument is JSON: the database's settings, and after how many outbox rows to stop.
+import { readFileSync } from "node:fs";
 import { CAPTURE_LIMITS, initialCaptureStatus } from "../../sidecar/capture/capture-deps.ts";
 import { runCapture } from "../../sidecar/capture/capture-loop.ts";
 import { type DatabaseSettings, openDatabase } from "../../sidecar/platform/database.ts";
@@ -50,8 +51,14 @@ async function replay(settings: DatabaseSettings, wanted: number): Promise<Repla
     stop.signal,
   );
   await db.destroy();
-  const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+  const peakRssBytes = peakRss();
   return { peakRssBytes, idleRssBytes, tookMs: performance.now() - startedMs, announced };
+}
+
+/** Not `resourceUsage().maxRSS`: that one begins with what the parent held when it forked. */
+function peakRss(): number {
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return Number(kibibytes) * 1024;
 }
 
 const task = JSON.parse(process.argv[2] ?? "{}") as { settings: DatabaseSettings; announced: number };

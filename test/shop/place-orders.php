@@ -7,7 +7,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
  *
  *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1]
- *         [--pause=POINT] [--fault=FAULT]
+ *         [--pause=POINT] [--fault=FAULT] [--step]
  *
  * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
  * --lines: how many different products a cart holds.
@@ -17,10 +17,11 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
  *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
  *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
+ * --step: waits for a line on the standard input before each order, so that two processes can take turns.
  *
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:', 'fault:']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:', 'fault:', 'step']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -166,6 +167,9 @@ if (($options['fault'] ?? '') === 'swallow') {
 }
 
 for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
+    if (isset($options['step']) && fgets(STDIN) === false) {
+        break;
+    }
     $cart = new Cart();
     $cart->id_customer = (int) $customer->id;
     $cart->id_address_delivery = (int) $address->id;
