@@ -87,16 +87,20 @@ export async function ingestBatch(
   return fresh.all;
 }
 
-/** Records the events that are new, and returns them. Nearly always all are, so they are not looked up before. */
+/**
+ * Records the events that are new, and returns them. Nearly always all are, so they are not looked up before. Each
+ * refusal means that somebody recorded one of them meanwhile, so the rest is smaller each time.
+ */
 async function recordNew(tx: Tx, events: readonly RawOutboxRow[]): Promise<readonly RawOutboxRow[]> {
-  if (await insertEvents(tx, events)) return events;
-  const known = await knownEvents(
-    tx,
-    events.map((event) => event.event_id),
-  );
-  const unknown = events.filter((event) => !known.has(event.event_id));
-  if (unknown.length > 0) await insertEvents(tx, unknown);
-  return unknown;
+  let fresh = events;
+  while (fresh.length > 0 && !(await insertEvents(tx, fresh))) {
+    const known = await knownEvents(
+      tx,
+      fresh.map((event) => event.event_id),
+    );
+    fresh = fresh.filter((event) => !known.has(event.event_id));
+  }
+  return fresh;
 }
 
 function firstOfEach(rows: readonly RawOutboxRow[]): readonly RawOutboxRow[] {

@@ -25,33 +25,39 @@ export interface Claim {
 /** A ready job that the caller has locked; with a token it is a claim. */
 export type ReadyJob = Omit<Claim, "token" | "claimedAtMs">;
 
+interface ReadyRow {
+  readonly subject: string;
+  readonly attempts: number;
+  readonly plan_hash: string | null;
+  readonly requested: number;
+  readonly released: number;
+  readonly alarmed_at: string | null;
+  readonly traceparent: string | null;
+  readonly held_us: number | null;
+  readonly event_us: number | null;
+}
+
 /**
- * The ready jobs for the caller, first by priority, with what their claims say.
+ * The ready jobs for the caller, first by priority, with what their claims say. The index is forced: the rows' other
+ * columns make it look dear, and with a sort instead the first worker locks every ready row and the second gets none
+ * (MariaDB 10.11 and MySQL 9.7 both did so with 40 jobs).
  * Locks: X on the rows returned; rows that another worker holds are skipped, never waited for. The events are read
  * without a lock.
  * Reads: erpsync_job_claim (lane, state, priority, run_at, subject), in order, no sort; for each job the primary key
  * and the end of erpsync_event_subject.
  */
 export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<readonly ReadyJob[]> {
-  const rows = await tx
-    .selectFrom("erpsync_job")
-    .select(["subject", "attempts", "plan_hash", "requested", "released", "alarmed_at", "traceparent"])
-    .select(sql<number | null>`TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6))`.as("held_us"))
-    .select(
-      sql<number | null>`(SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
-        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${sql.table("erpsync_job")}.subject)`.as(
-        "event_us",
-      ),
-    )
-    .where("lane", "=", lane)
-    .where("state", "=", "ready")
-    .orderBy("priority")
-    .orderBy("run_at")
-    .orderBy("subject")
-    .limit(limit)
-    .forUpdate()
-    .skipLocked()
-    .execute();
+  const job = sql.table("erpsync_job");
+  const { rows } = await sql<ReadyRow>`
+    SELECT subject, attempts, plan_hash, requested, released, alarmed_at, traceparent,
+      TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6)) AS held_us,
+      (SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
+        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${job}.subject) AS event_us
+    FROM ${job} FORCE INDEX (erpsync_job_claim)
+    WHERE lane = ${lane} AND state = 'ready'
+    ORDER BY priority, run_at, subject
+    LIMIT ${limit}
+    FOR UPDATE SKIP LOCKED`.execute(tx);
   return rows.map((row) => ({
     subject: row.subject as Subject,
     attempts: row.attempts,
