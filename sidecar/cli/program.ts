@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { messageOf, UsageError } from "../domain/errors.ts";
 import { packageVersion } from "../platform/package-root.ts";
+import { registerAdopt } from "./adopt.ts";
 import { EXIT, type Terminal } from "./command-line.ts";
 import { registerDlq } from "./dlq.ts";
 import { registerMapping } from "./mapping.ts";
@@ -43,5 +44,6 @@ function createProgram(terminal: Terminal): Command {
   registerDlq(program, terminal);
   registerSync(program, terminal);
   registerMapping(program, terminal);
+  registerAdopt(program, terminal);
   return program;
 }

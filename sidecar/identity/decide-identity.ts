@@ -10,7 +10,12 @@ export interface Remembered {
   /** Fingerprint of that order; empty where there was none. */
   readonly orderFingerprint: string;
   readonly customerHighWater: number;
+  /** The last epoch that was opened, which a restored database may have forgotten; its number is never used again. */
+  readonly epoch: number;
 }
+
+/** What the database remembers; the fingerprint and the epochs stand in tables of their own. */
+export type RememberedRow = Omit<Remembered, "orderFingerprint" | "epoch">;
 
 /** What the shop says now. */
 export interface ShopNow {
@@ -38,7 +43,7 @@ const stop = (code: "restored" | "moved", reason: string): IdentityVerdict => ({
 
 /** Decides whether the shop is the one that we last saw. `row` is the database's memory, `file` the file's. */
 export function decideIdentity(
-  row: Omit<Remembered, "orderFingerprint"> | undefined,
+  row: RememberedRow | undefined,
   file: Remembered | undefined,
   now: ShopNow,
 ): IdentityVerdict {
@@ -53,7 +58,7 @@ export function decideIdentity(
 }
 
 function decideMoved(
-  row: Omit<Remembered, "orderFingerprint">,
+  row: RememberedRow,
   file: Remembered | undefined,
   now: ShopNow,
 ): IdentityVerdict | undefined {
@@ -73,7 +78,7 @@ function decideMoved(
 }
 
 function decideRestored(
-  row: Omit<Remembered, "orderFingerprint">,
+  row: RememberedRow,
   file: Remembered | undefined,
   now: ShopNow,
 ): IdentityVerdict | undefined {
@@ -82,11 +87,7 @@ function decideRestored(
   );
 }
 
-function decideOtherOrders(
-  row: Omit<Remembered, "orderFingerprint">,
-  file: Remembered,
-  now: ShopNow,
-): IdentityVerdict | undefined {
+function decideOtherOrders(row: RememberedRow, file: Remembered, now: ShopNow): IdentityVerdict | undefined {
   if (row.orderHighWater < file.orderHighWater && now.orderMax < file.orderHighWater) {
     return stop(
       "restored",
@@ -101,7 +102,7 @@ function decideOtherOrders(
 }
 
 function decideUsedIds(
-  row: Omit<Remembered, "orderFingerprint">,
+  row: RememberedRow,
   file: Remembered | undefined,
   now: ShopNow,
 ): IdentityVerdict | undefined {
@@ -114,12 +115,4 @@ function decideUsedIds(
     );
   }
   return undefined;
-}
-
-/**
- * First id of the new epoch: all above the last order (or customer) that is proven to be the one the ERP knows.
- * @param proven ids whose fingerprint is the ERP's or the mapping's
- */
-export function decideEpochStart(proven: readonly number[]): number {
-  return proven.reduce((highest, id) => Math.max(highest, id), 0) + 1;
 }

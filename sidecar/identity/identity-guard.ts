@@ -5,15 +5,17 @@ import type { ExportScope } from "../domain/scope.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
+import { inTransaction } from "../platform/transaction.ts";
 import { Wake } from "../platform/wake.ts";
-import { decideIdentity, type Remembered, type ShopNow } from "./decide-identity.ts";
+import { decideIdentity, type Remembered } from "./decide-identity.ts";
+import { readShopNow } from "./shop-now.ts";
 import { readStateFile, writeStateFile } from "./state-file.ts";
 import {
   type IdentityRow,
+  insertEpoch,
   raiseHighWater,
   readEpochs,
   readIdentity,
-  readNextOrderId,
   readOrderMark,
   readServerUuid,
   readShopMarks,
@@ -23,7 +25,7 @@ import {
 } from "./statements.ts";
 
 /** Milliseconds between two looks at the shop's identity. */
-const CHECK_MS = 15_000;
+export const CHECK_MS = 15_000;
 /** Milliseconds within which an exported order's id is in the state file. */
 const NOTE_MS = 1_000;
 
@@ -105,9 +107,10 @@ export class IdentityGuard {
 
   /** Compares the shop with what is remembered; stops writing, or resumes it after an adoption. */
   async check(): Promise<void> {
-    const { db, stateFile } = this.#deps;
-    const [row, file, marks, epochs] = await Promise.all([
-      readIdentity(db),
+    const { db, ordersTable, stateFile } = this.#deps;
+    // First of all: an adoption ends the stop and opens its epoch in one commit, so who sees no stop sees the epoch.
+    const row = await readIdentity(db);
+    const [file, marks, epochs] = await Promise.all([
       readStateFile(stateFile),
       readShopMarks(db),
       readEpochs(db),
@@ -117,7 +120,7 @@ export class IdentityGuard {
       this.#halt({ code: row.stoppedCode, reason: row.stoppedReason ?? "" });
       return;
     }
-    const verdict = decideIdentity(row, file, await this.#now(marks, file));
+    const verdict = decideIdentity(row, file, await readShopNow(db, ordersTable, marks, file));
     if (verdict.kind === "stop") {
       if (row !== undefined) await writeStop(db, verdict.code, verdict.reason);
       this.#halt(verdict);
@@ -125,20 +128,8 @@ export class IdentityGuard {
     }
     const known = row ?? (await this.#firstStart(marks));
     this.#installation = known.installation;
-    await this.#remember(known, marks, file);
+    await this.#remember(known, marks, file, epochs);
     this.#resume(known, epochs);
-  }
-
-  async #now(marks: ShopMarks, file: Remembered | undefined): Promise<ShopNow> {
-    const { db, ordersTable } = this.#deps;
-    const high = file?.orderHighWater ?? 0;
-    const mark = high === 0 ? undefined : await readOrderMark(db, high);
-    return {
-      ...marks,
-      server: await readServerUuid(db),
-      nextOrderId: marks.orderMax < high ? await readNextOrderId(db, ordersTable) : undefined,
-      fingerprintAtHighWater: mark === undefined ? undefined : orderFingerprint(mark),
-    };
   }
 
   async #firstStart(marks: ShopMarks): Promise<IdentityRow> {
@@ -151,12 +142,21 @@ export class IdentityGuard {
       customerHighWater: marks.customerMax,
       exportAfterOrder: await exportAfter(marks.orderMax),
     };
-    await writeIdentity(db, row);
+    await inTransaction(db, async (tx) => {
+      await writeIdentity(tx, row);
+      // Its time tells orders that were there from orders that came later, should their ids ever come back.
+      await insertEpoch(tx, FIRST_EPOCH);
+    });
     return { ...row, stoppedCode: null, stoppedReason: null };
   }
 
   /** The database first, then the file: a crash between leaves the file behind, which is no alarm. */
-  async #remember(row: IdentityRow, marks: ShopMarks, file: Remembered | undefined): Promise<void> {
+  async #remember(
+    row: IdentityRow,
+    marks: ShopMarks,
+    file: Remembered | undefined,
+    epochs: readonly Epoch[],
+  ): Promise<void> {
     if (
       file !== undefined &&
       file.orderHighWater >= marks.orderMax &&
@@ -175,6 +175,7 @@ export class IdentityGuard {
       orderHighWater: marks.orderMax,
       orderFingerprint: mark === undefined ? "" : orderFingerprint(mark),
       customerHighWater: marks.customerMax,
+      epoch: Math.max(FIRST_EPOCH.number, file?.epoch ?? 0, ...epochs.map((epoch) => epoch.number)),
     };
     await writeStateFile(stateFile, next);
     this.#file = next;

@@ -11,6 +11,7 @@ const Content = z.object({
   orderHighWater: z.number().int().nonnegative(),
   orderFingerprint: z.string(),
   customerHighWater: z.number().int().nonnegative(),
+  epoch: z.number().int().positive(),
 });
 
 /**

@@ -7,8 +7,8 @@ import type { Database } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
 import { type CustomerRow, readCustomer } from "../shop/order-statements.ts";
 import { decodeCustomer } from "./decode-order.ts";
-import { readMappings } from "./mapping-statements.ts";
-import { knownRecord } from "./order-record.ts";
+import { type Mapping, readMappings } from "./mapping-statements.ts";
+import { keptKey, knownRecord } from "./order-record.ts";
 import { planCustomer } from "./plan-record.ts";
 import type { Planner, RecordKind } from "./record.ts";
 
@@ -49,14 +49,19 @@ async function lookAtCustomer(deps: CustomerRecordDeps, claim: Claim): Promise<P
     readCustomer(deps.db, parsed.id),
     readMappings(deps.db, [{ kind: "customer", shopKey: String(parsed.id) }]),
   ]);
-  const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope());
   const mapping = mappings.get(`customer:${String(parsed.id)}`);
+  const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope(), mapping);
   return (operations) => planCustomer(claim.subject, body, knownRecord(mapping, operations), hashCustomer);
 }
 
-function customerBody(row: CustomerRow, id: ShopCustomerId, scope: ExportScope): CustomerBody {
+function customerBody(
+  row: CustomerRow,
+  id: ShopCustomerId,
+  scope: ExportScope,
+  mapping: Mapping | undefined,
+): CustomerBody {
   return {
-    externalId: customerExternalId(scope.shopKey, id, scope.epochs),
+    externalId: keptKey(mapping) ?? customerExternalId(scope.shopKey, id, scope.epochs),
     fingerprint: customerFingerprint(row),
     customer: decodeCustomer(row),
   };

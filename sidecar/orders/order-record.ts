@@ -1,5 +1,12 @@
 import { orderFingerprint, sha256 } from "../domain/fingerprint.ts";
-import { customerSubject, type ErpRef, orderExternalId, orderSubject, parseSubject } from "../domain/ids.ts";
+import {
+  customerSubject,
+  type ErpRef,
+  type ExternalId,
+  orderExternalId,
+  orderSubject,
+  parseSubject,
+} from "../domain/ids.ts";
 import type { OrderBody } from "../domain/order.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
@@ -63,6 +70,7 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   ]);
   if (row === undefined) return () => ({ kind: "nothing" });
   const mappings = await readMappings(db, mappingKeys(row, lines));
+  const mapping = mappings.get(`order:${String(row.id_order)}`);
   const presence = decidePresence(row, claim.released);
   const facts = {
     subject: orderSubject(parsed.id),
@@ -73,14 +81,21 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
     itemRefs: itemRefs(lines, mappings),
     order: presence === "whole" ? decodeOrder(row, addresses, lines) : undefined,
-    externalId: orderExternalId(scope.shopKey, parsed.id, scope.epochs),
+    // A record keeps the key that it has in the ERP, whatever epoch its id belongs to now.
+    externalId: keptKey(mapping) ?? orderExternalId(scope.shopKey, parsed.id, scope.epochs),
   };
-  const mapping = mappings.get(`order:${String(row.id_order)}`);
   return (operations) => {
     const known = knownRecord(mapping, operations);
     const status = { wanted: deps.stateAfterExport, acknowledged: hasSetStatus(operations) };
     return planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
   };
+}
+
+/** The key that a record of ours has in the ERP; undefined where we never sent it. */
+export function keptKey(mapping: Mapping | undefined): ExternalId | undefined {
+  return mapping === undefined || mapping.origin === "import"
+    ? undefined
+    : (mapping.externalId as ExternalId);
 }
 
 function hasSetStatus(operations: readonly OperationRow[]): boolean {

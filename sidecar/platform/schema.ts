@@ -9,6 +9,8 @@ import type { ColumnType, Generated } from "kysely";
 export interface Tables {
   erpsync_outbox: OutboxTable;
   erpsync_confirmation: ConfirmationTable;
+  erpsync_command: CommandTable;
+  erpsync_nonce: NonceTable;
   erpsync_event: EventTable;
   erpsync_job: JobTable;
   erpsync_operation: OperationTable;
@@ -44,6 +46,8 @@ export interface Tables {
 export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_outbox",
   "erpsync_confirmation",
+  "erpsync_command",
+  "erpsync_nonce",
   "erpsync_event",
   "erpsync_job",
   "erpsync_operation",
@@ -101,6 +105,20 @@ export interface ConfirmationTable {
   external_id: string;
   erp_ref: string;
   confirmed_at: Time;
+}
+
+export interface CommandTable {
+  command_id: string;
+  type: string;
+  state: string;
+  result: string | null;
+  started_at: Time;
+  finished_at: NullableTime;
+}
+
+export interface NonceTable {
+  nonce: string;
+  seen_at: Time;
 }
 
 export interface EventTable {

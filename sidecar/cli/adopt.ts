@@ -1,0 +1,191 @@
+import type { Command } from "commander";
+import { UsageError } from "../domain/errors.ts";
+import { operationKey, parseSubject, type Subject } from "../domain/ids.ts";
+import type { ExportScope } from "../domain/scope.ts";
+import {
+  type AdoptDeps,
+  adoptMoved,
+  adoptRestored,
+  type FoundRecord,
+  type KindReport,
+  type RestoredReport,
+} from "../identity/adopt.ts";
+import { CHECK_MS } from "../identity/identity-guard.ts";
+import { readShopMarks } from "../identity/statements.ts";
+import { insertActions } from "../ops/action-statements.ts";
+import { isLockHeld } from "../ops/lock-statements.ts";
+import { customerRecord } from "../orders/customer-record.ts";
+import { upsertMappings } from "../orders/mapping-statements.ts";
+import {
+  acknowledgeOperation,
+  insertIntent,
+  insertSyncLog,
+  upsertConfirmation,
+} from "../orders/operation-statements.ts";
+import { orderRecord } from "../orders/order-record.ts";
+import type { Tx } from "../platform/database.ts";
+import { lockName, withNamedLock } from "../platform/named-lock.ts";
+import { systemSleep } from "../platform/system-clock.ts";
+import type { Claim } from "../queue/statements.ts";
+import { type Base, databaseSettings, exportAfter } from "../wiring.ts";
+import {
+  type ActionOptions,
+  counted,
+  say,
+  type Terminal,
+  withActionOptions,
+  withBase,
+} from "./command-line.ts";
+
+interface AdoptOptions extends ActionOptions {
+  readonly restored?: boolean;
+  readonly moved?: boolean;
+  readonly force?: boolean;
+}
+
+/** Ids shown of a list; the JSON has all of them. */
+const IDS_SHOWN = 20;
+
+/** `erpsync adopt`. */
+export function registerAdopt(program: Command, terminal: Terminal): void {
+  withActionOptions(program.command("adopt"))
+    .description("say what became of a shop that is not the one last seen, and end the stop")
+    .option("--restored", "it was restored from a dump, or its orders were cleared: ids come back")
+    .option("--moved", "it has another address, server or machine; no id comes back")
+    .option("--force", "also where writing is not stopped")
+    .action(async (options: AdoptOptions) => {
+      if ((options.restored === true) === (options.moved === true)) {
+        throw new UsageError("Say what happened: --restored or --moved");
+      }
+      await withBase(options, async (base) => {
+        await alone(base, () => adopt(base, terminal, options));
+      });
+    });
+}
+
+/** Two adoptions at once would open two epochs. */
+async function alone(base: Base, work: () => Promise<void>): Promise<void> {
+  const { database, prefix } = databaseSettings(base.config);
+  const busy = new AbortController();
+  const onStandby = (): void => {
+    busy.abort();
+  };
+  const name = lockName(database, prefix, "adopt");
+  await withNamedLock(base.db, name, systemSleep, busy.signal, { onStandby }, work);
+  if (busy.signal.aborted) throw new UsageError("Another adoption is under way: wait for its end");
+}
+
+async function adopt(base: Base, terminal: Terminal, options: AdoptOptions): Promise<void> {
+  const deps = adoptDeps(base, options);
+  const force = options.force === true;
+  if (options.moved === true) {
+    const still = await adoptMoved(deps, force);
+    if (still !== undefined) throw still;
+    say(terminal, options, { adopted: "moved" }, ["The shop is adopted where it is now; writing goes on."]);
+    return;
+  }
+  const report = await adoptRestored(deps, force);
+  say(terminal, options, { adopted: "restored", ...report }, restoredSentences(report));
+}
+
+function adoptDeps(base: Base, options: AdoptOptions): AdoptDeps {
+  const { config, db, erp } = base;
+  const { afterOrder, since } = config.export;
+  const fixedStart = afterOrder !== undefined || since !== undefined;
+  return {
+    db,
+    stateFile: config.stateFile,
+    shopKey: config.shop.key,
+    ordersTable: `${config.database.prefix}orders`,
+    find: { order: erp.findOrder, customer: erp.findCustomer },
+    plan: (subject, scope) => planForgotten(base, subject, scope),
+    remember: (tx, record) => rememberRecord(tx, record, erp.name),
+    audit: (tx, action) =>
+      insertActions(tx, [{ actor: options.actor, reason: options.reason, action, subject: "shop" }]),
+    configuredStart: fixedStart
+      ? async () => exportAfter(config, db, (await readShopMarks(db)).orderMax)
+      : undefined,
+    isStartFixed: afterOrder !== undefined,
+    settle: async () => {
+      // A running sidecar looks at the stop every 15 seconds.
+      const { database, prefix } = databaseSettings(config);
+      const isRunning =
+        config.erp.redisUrl !== undefined || (await isLockHeld(db, lockName(database, prefix, "erp-port")));
+      if (isRunning) await systemSleep(CHECK_MS + 1_000);
+    },
+    signal: new AbortController().signal,
+  };
+}
+
+/** The body that a first export would send, under the keys of the scope. */
+async function planForgotten(
+  base: Base,
+  subject: Subject,
+  scope: ExportScope,
+): Promise<FoundRecord["planned"]> {
+  const { config, db, erp } = base;
+  const claim: Claim = {
+    subject,
+    token: "",
+    attempts: 0,
+    planHash: null,
+    requested: true,
+    released: true,
+    heldMs: 0,
+    alarmed: false,
+    traceparent: null,
+    eventAgeMs: undefined,
+    claimedAtMs: 0,
+  };
+  if (parseSubject(subject).kind === "order") {
+    const record = orderRecord({
+      ...{ db, erp, scope: () => scope, stateAfterExport: config.export.stateAfterExport },
+    });
+    const plan = (await record.look(claim))([]);
+    if (plan.kind !== "create") return undefined;
+    return { body: JSON.stringify(plan.body), bodyHash: record.hash(plan.body) };
+  }
+  const record = customerRecord({ db, erp, scope: () => scope });
+  const plan = (await record.look(claim))([]);
+  if (plan.kind !== "create") return undefined;
+  return { body: JSON.stringify(plan.body), bodyHash: record.hash(plan.body) };
+}
+
+async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Promise<void> {
+  const { externalId, fingerprint, id, kind, planned, ref, subject } = record;
+  await upsertMappings(tx, [{ kind, shopKey: String(id), externalId, ref, fingerprint, origin: "adopt" }]);
+  if (kind === "order") await upsertConfirmation(tx, { orderId: id, erp: erpName, externalId, ref });
+  if (planned === undefined) return;
+  const key = operationKey(subject, 1);
+  const operation = { key, subject, number: 1, kind: "create", externalId, ...planned } as const;
+  await insertIntent(tx, operation);
+  await acknowledgeOperation(tx, key, ref, planned.bodyHash);
+  const { bodyHash } = planned;
+  await insertSyncLog(tx, { resource: kind, externalId, operation: "create", key, ref, bodyHash });
+}
+
+function restoredSentences(report: RestoredReport): readonly string[] {
+  return [
+    ...kindSentences("order", report.orders, report.epoch),
+    ...kindSentences("customer", report.customers, report.epoch),
+    `Orders up to ${String(report.exportAfterOrder)} are history; ${counted(report.readied, "parked job")} readied.`,
+    "The stop is ended; running sidecars go on within 15 seconds.",
+  ];
+}
+
+function kindSentences(kind: string, report: KindReport, epoch: number): readonly string[] {
+  const { firstId, found, proven, retired, strangers, unplanned } = report;
+  const list = (ids: readonly number[]): string => {
+    const shown = ids.slice(0, IDS_SHOWN).join(", ");
+    return ids.length > IDS_SHOWN ? `${shown} … (${String(ids.length)})` : shown;
+  };
+  return [
+    `${counted(proven, kind)} proven by their mapping, ${counted(found.length, kind)} found in the ERP again${found.length > 0 ? `: ${list(found)}` : ""}.`,
+    ...(strangers.length > 0 ? [`Other ${kind}s in the ERP under these ids: ${list(strangers)}.`] : []),
+    ...(unplanned.length > 0
+      ? [`Mapped but never amended, because they cannot be planned now: ${list(unplanned)}.`]
+      : []),
+    ...(retired > 0 ? [`${counted(retired, kind)} of before put away; their log stays.`] : []),
+    `From ${kind} ${String(firstId)} on, keys end in -E${String(epoch)}.`,
+  ];
+}
