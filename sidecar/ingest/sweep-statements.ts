@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { type Database, type Tx, utcNow } from "../platform/database.ts";
 
 /**
@@ -41,7 +41,8 @@ export interface OrderContent {
 }
 
 /**
- * Hashes a page of orders: header, lines, payments' count and both addresses.
+ * Hashes a page of orders: header, lines and both addresses. By SHA-256, since MySQL 9.7 has no MD5 of its own any
+ * more; the lines by a sum of hashes, since MySQL cuts GROUP_CONCAT off after 1,024 bytes.
  * Locks: none.
  * Reads: orders by primary key from `afterId` on, each order's lines by their index, addresses by primary key.
  */
@@ -50,12 +51,15 @@ export async function hashOrders(
   afterId: number,
   limit: number,
 ): Promise<readonly OrderContent[]> {
-  const lines = sql`(SELECT MD5(GROUP_CONCAT(CONCAT_WS(':', d.id_order_detail, d.product_id, d.product_attribute_id,
-      d.product_quantity, d.unit_price_tax_excl, d.total_price_tax_incl) ORDER BY d.id_order_detail))
+  const line = sql`SHA2(CONCAT_WS(':', d.id_order_detail, d.product_id, d.product_attribute_id, d.product_quantity,
+      d.unit_price_tax_excl, d.total_price_tax_incl), 256)`;
+  // A sum does not care for the order of the lines, which each hash its own id, and is never cut off.
+  const lines = sql`(SELECT CONCAT_WS(':', COUNT(*), SUM(CAST(CONV(LEFT(${line}, 15), 16, 10) AS UNSIGNED)))
     FROM ${sql.table("order_detail")} d WHERE d.id_order = o.id_order)`;
-  const addresses = sql`(SELECT MD5(GROUP_CONCAT(CONCAT_WS(':', a.id_address, a.company, a.firstname, a.lastname,
-      a.address1, a.address2, a.postcode, a.city, a.id_country, a.id_state) ORDER BY a.id_address))
-    FROM ${sql.table("address")} a WHERE a.id_address IN (o.id_address_delivery, o.id_address_invoice))`;
+  const address = (column: "id_address_delivery" | "id_address_invoice"): RawBuilder<unknown> =>
+    sql`(SELECT SHA2(CONCAT_WS(':', a.id_address, a.company, a.firstname, a.lastname, a.address1, a.address2,
+      a.postcode, a.city, a.id_country, a.id_state), 256)
+    FROM ${sql.table("address")} a WHERE a.id_address = ${sql.ref(`o.${column}`)})`;
   const rows = await db
     .selectFrom("orders as o")
     .leftJoin("erpsync_order_seen as s", "s.id_order", "o.id_order")
@@ -64,9 +68,10 @@ export async function hashOrders(
     .limit(limit)
     .select(["o.id_order", "s.content_hash"])
     .select(
-      sql<string>`MD5(CONCAT_WS('|', o.id_customer, o.current_state, o.id_carrier, o.id_address_delivery,
+      sql<string>`LEFT(SHA2(CONCAT_WS('|', o.id_customer, o.current_state, o.id_carrier, o.id_address_delivery,
         o.id_address_invoice, o.payment, o.total_paid_tax_incl, o.total_paid_tax_excl, o.total_shipping_tax_incl,
-        o.total_shipping_tax_excl, ${lines}, ${addresses}))`.as("hash"),
+        o.total_shipping_tax_excl, ${lines}, ${address("id_address_delivery")},
+        ${address("id_address_invoice")}), 256), 32)`.as("hash"),
     )
     .execute();
   return rows.map((row) => ({ id: row.id_order, hash: row.hash, seenHash: row.content_hash }));

@@ -1,0 +1,463 @@
+// Each exported statement of the sidecar is one query, and reads by an index on both servers.
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import type { LogEvent } from "kysely";
+import type mysql from "mysql2/promise";
+import { describe, expect, test } from "vitest";
+import { openDatabase } from "../../sidecar/platform/database.ts";
+import { eachServer } from "../support/each-server.ts";
+import { migrateWorld } from "../support/sidecar.ts";
+import { World } from "../support/world.ts";
+
+const SIDECAR = resolve(import.meta.dirname, "../../sidecar");
+/** Enough that an index is cheaper than reading the whole table. */
+const ROWS = 2_000;
+
+type Statement = (db: unknown, ...args: readonly unknown[]) => Promise<unknown>;
+type Arguments = Readonly<Record<string, readonly unknown[]>>;
+
+const HASH = "a".repeat(64);
+const UUID = "0199f000-0000-7000-8000-000000000001";
+const CLAIM = {
+  subject: "order:7",
+  token: UUID,
+  attempts: 0,
+  planHash: null,
+  requested: false,
+  released: false,
+  heldMs: 0,
+  alarmed: false,
+  traceparent: null,
+  eventAgeMs: undefined,
+  claimedAtMs: 0,
+};
+const SETTLED = {
+  state: "held",
+  delayMs: 5_000,
+  attempts: 0,
+  planHash: null,
+  code: "order-torn",
+  reason: null,
+  waitsFor: null,
+};
+const intent = (number: number): object => ({
+  key: `order:7#${number}`,
+  subject: "order:7",
+  number,
+  kind: "create",
+  externalId: "PS-main-7",
+  body: "{}",
+  bodyHash: HASH,
+});
+const EVENT = {
+  id: 1,
+  event_id: UUID,
+  type: "order.placed",
+  version: 1,
+  subject: "order:7",
+  id_shop: 1,
+  occurred_at: "2026-11-01 10:00:00.000000",
+  traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
+  payload: null,
+};
+const EXCHANGE = { method: "POST", path: "/", request: "{}", status: 204, answer: "", tookMs: 1 };
+const ATTEMPT = {
+  subject: "order:7",
+  key: "order:7#1",
+  direction: "to_erp",
+  purpose: "create",
+  outcome: "ok",
+  message: null,
+  exchange: EXCHANGE,
+  actor: "test:1",
+};
+const MAPPING = {
+  kind: "order",
+  shopKey: "7",
+  externalId: "PS-main-7",
+  ref: "700",
+  fingerprint: null,
+  origin: "sync",
+};
+const IDENTITY = {
+  installation: UUID,
+  server: "",
+  shopUrl: "shop.test/",
+  orderHighWater: 1,
+  customerHighWater: 1,
+  exportAfterOrder: 0,
+};
+const MARK = { subject: "order:7", when: "now", traceparent: null };
+const RANGE = { since: "2026-11-01", until: "2026-12-01" };
+
+/** What each statement is called with, behind the database. A new statement joins here. */
+const CALLS: Readonly<Record<string, Arguments>> = {
+  "capture/statements.ts": {
+    readVariables: [],
+    readGrants: [],
+    readBinaryLogs: [],
+    readMysqlGtids: [],
+    readMariadbGtids: ["binlog.000001"],
+    readCheckpoint: [],
+    writeCheckpoint: [{ server: "s", file: "f", position: 4, gtidSet: "" }],
+    takeLeaderLock: ["erpsync.test.statements", 0],
+    holdsLeaderLock: ["erpsync.test.statements"],
+    countMissedHooks: ["module-absent", [7, 8]],
+    readModuleState: [],
+    findOrdersByReference: [["REF000007"]],
+  },
+  "identity/statements.ts": {
+    readIdentity: [],
+    writeIdentity: [IDENTITY],
+    raiseHighWater: [7, 7],
+    writeStop: ["restored", "a test"],
+    readEpochs: [],
+    insertEpoch: [{ number: 2, firstOrderId: 8, firstCustomerId: 8 }],
+    readShopMarks: [],
+    readOrderMark: [7],
+    readNextOrderId: ["ps_orders"],
+    readServerUuid: [],
+  },
+  "identity/adopt-statements.ts": {
+    pageOrders: [100, 0, 50],
+    pageCustomers: [1, 0, 50],
+    pageTraces: ["order", 100, 50],
+    retireOperations: [["order:17"], 2],
+    retireAttempts: [["order:17"], 2],
+    retireCommands: [["order:17"], 2],
+    deleteMappings: ["order", [17]],
+    deleteConfirmations: [[17]],
+    resetJobs: [["order:17"], "ready"],
+    readyStrangers: [],
+    countClaims: [],
+    lowestOrderAfter: [100, "2026-11-01 00:00:00"],
+    readFirstStart: [],
+  },
+  "ingest/statements.ts": {
+    lockOldestRows: [50],
+    lockAnnouncedRows: [[7, 8]],
+    knownEvents: [[UUID]],
+    insertEvents: [[EVENT]],
+    deleteRows: [[7]],
+    outboxDepth: [],
+  },
+  "ingest/sweep-statements.ts": {
+    ordersWithoutJob: [1_900, 50],
+    hashOrders: [1_900, 50],
+    rememberOrders: [[{ id: 7, hash: "b".repeat(32), seenHash: null }]],
+    lastOrderBefore: ["2026-11-01 00:00:00"],
+    lastOrderOlderThan: [7],
+  },
+  "ingest/backfill-statements.ts": {
+    countOrders: [RANGE],
+    pageBackfill: [RANGE, 1_900, 50],
+    noteRequested: [["order:7"]],
+  },
+  "ops/lock-statements.ts": { isLockHeld: ["erpsync.test.statements"] },
+  "ops/action-statements.ts": {
+    insertActions: [[{ actor: "a", action: "dlq.resubmit", subject: "order:7", reason: "a test" }]],
+  },
+  "ops/dead-letter-statements.ts": {
+    listJobs: [{ states: ["dead"] }, 50],
+    lockResubmittable: [{ code: "E_DECODE" }, 50],
+    resubmitJobs: [["order:7"]],
+    releaseJob: ["order:7"],
+    readJob: ["order:7"],
+    readOperationsWithBodies: ["order:7", 50],
+    readAttempts: ["order:7", 50],
+    readEffects: ["order", "order:7"],
+    readActions: ["order:7"],
+    countMatching: [{ states: ["dead"] }],
+  },
+  "ops/prune-statements.ts": {
+    pageOldAttempts: [1_900, 90, 50],
+    forgetBodies: [1_900, 1_910],
+    deleteOldEvents: [90, 50],
+  },
+  "ops/purge-statements.ts": {
+    listOwnTables: ["ps_"],
+    dropTable: ["ps_erpsync_not_there"],
+    deleteModuleSettings: [],
+  },
+  "ops/status-statements.ts": { readAlarmed: [10], readOldestReady: [], readMissedHooks: [7] },
+  "orders/attempt-statements.ts": { insertAttempts: [[ATTEMPT]] },
+  "orders/mapping-statements.ts": {
+    readMappings: [[{ kind: "order", shopKey: "7" }]],
+    upsertMappings: [[MAPPING]],
+    pageMappings: ["order", "1900", 50],
+  },
+  "orders/operation-statements.ts": {
+    readOperations: ["order:7"],
+    readOperationBody: ["order:7#1"],
+    insertIntent: [intent(2)],
+    insertFreshIntent: [CLAIM, intent(3), 60_000],
+    noteOperationFailure: ["order:7#1", "ambiguous"],
+    acknowledgeOperation: ["order:7#1", "700", HASH],
+    insertSyncLog: [
+      {
+        resource: "order",
+        externalId: "PS-main-7",
+        operation: "create",
+        key: "order:7#1",
+        ref: "700",
+        bodyHash: HASH,
+      },
+    ],
+    settleInAcknowledgement: [CLAIM, true, 60_000],
+    upsertConfirmation: [{ orderId: 7, erp: "netsuite", externalId: "PS-main-7", ref: "700" }],
+  },
+  "queue/mark-statements.ts": { markJobs: [[MARK]], knownSubjects: [["order:7"]] },
+  "queue/statements.ts": {
+    lockReadyJobs: ["orders", 8],
+    stampClaims: [["order:7"], { token: UUID, by: "test:1", leaseMs: 60_000 }],
+    renewLease: [CLAIM, 60_000],
+    settleJob: [CLAIM, SETTLED],
+    readyDueJobs: ["orders"],
+    readyWaitingJobs: [["customer:7"]],
+    rescueJobs: [false],
+    raiseWorkingGenerations: [],
+    refundAttempts: [["order:7"]],
+    noteAlarm: [CLAIM],
+    countJobs: [],
+  },
+  "shop/order-statements.ts": {
+    readOrder: [7],
+    readOrderAddresses: [7],
+    readOrderLines: [7],
+    readCustomer: [7],
+  },
+};
+
+/** Statements that are not exactly one query, with the reason. */
+const NOT_ONE_QUERY: Readonly<Record<string, { readonly queries: number; readonly reason: string }>> = {};
+
+/** Tables with so few rows, always, that reading all of them is the best that can be done. */
+const SMALL_TABLES =
+  /erpsync_(identity|epoch|checkpoint|missed_hook)$|_(module|module_shop|hook|hook_module)$|_(shop_url|currency|country|state|carrier|order_state|configuration)$/;
+
+/** Statements that may read a whole table, with the reason. */
+const WHOLE_TABLE: Readonly<Record<string, string>> = {
+  "ingest/sweep-statements.ts ordersWithoutJob": "the outbox, once; it is empty but when nobody ingests",
+  "ops/purge-statements.ts listOwnTables": "the data dictionary, once in an installation's life",
+  "ingest/statements.ts outboxDepth":
+    "the outbox is empty but when nobody ingests; read by probes and gauges only",
+};
+
+const SOURCES = readdirSync(SIDECAR, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .sort();
+const FILES = SOURCES.filter((file) => /[-/]statements\.ts$/.test(file));
+
+async function load(file: string): Promise<Readonly<Record<string, Statement>>> {
+  const module = (await import(join(SIDECAR, file))) as Readonly<Record<string, unknown>>;
+  const functions = Object.entries(module).filter(([, value]) => typeof value === "function");
+  return Object.fromEntries(functions) as Record<string, Statement>;
+}
+
+/** Copies one row of a table many times, with what differs; the copies' ids follow the highest. */
+async function multiply(
+  world: World,
+  table: string,
+  change: (number: number) => Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const [row] = await world.rows(`SELECT * FROM ${world.table(table)} LIMIT 1`);
+  const columns = Object.keys({ ...row, ...change(1) });
+  const values = Array.from({ length: ROWS }, (_, index) => {
+    const copy: Record<string, unknown> = { ...row, ...change(index + 1) };
+    return columns.map((column) => copy[column]);
+  });
+  // As PHP writes: dates of nothing are zeros.
+  const connection = await world.connection();
+  await connection.query("SET SESSION sql_mode = ''");
+  await connection.query(`REPLACE INTO ${world.table(table)} (??) VALUES ?`, [columns, values]);
+  await connection.end();
+}
+
+const AT = "2026-11-20 10:00:00";
+const STATES = ["done", "done", "done", "done", "done", "done", "ready", "held", "parked", "dead"];
+
+/** A shop that has run for a while: some thousand orders, nearly all of them done. */
+async function grownWorld(server: World["server"]): Promise<World> {
+  const world = await World.create({ server, seed: { customers: 40 } });
+  await migrateWorld(world);
+  await world.shop().placeOrder({ customerId: 1, lines: [{ productId: 1, quantity: 1 }], paid: true });
+  const day = (number: number): string =>
+    new Date(Date.UTC(2026, 10, 21) - number * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
+  await multiply(world, "orders", (n) => ({
+    id_order: n,
+    reference: `REF${String(n).padStart(6, "0")}`,
+    id_customer: (n % 40) + 1,
+    date_add: day(ROWS - n),
+  }));
+  await multiply(world, "order_detail", (n) => ({ id_order_detail: n, id_order: n }));
+  await multiply(world, "order_history", (n) => ({ id_order_history: n, id_order: n }));
+  await multiply(world, "order_payment", (n) => ({
+    id_order_payment: n,
+    order_reference: `REF${String(n).padStart(6, "0")}`,
+  }));
+  await multiply(world, "customer", (n) => ({ id_customer: n }));
+  await multiply(world, "address", (n) => ({ id_address: n, id_customer: (n % 40) + 1 }));
+  await multiply(world, "erpsync_outbox", (n) => ({
+    ...EVENT,
+    id: n,
+    event_id: `0199f000-0000-7000-8000-${String(n).padStart(12, "0")}`,
+  }));
+  await multiply(world, "erpsync_event", (n) => ({
+    event_id: `0199f000-0000-7000-9000-${String(n).padStart(12, "0")}`,
+    type: "order.placed",
+    version: 1,
+    subject: `order:${n}`,
+    id_shop: 1,
+    occurred_at: day(n),
+    ingested_at: day(n),
+  }));
+  await multiply(world, "erpsync_job", (n) => ({
+    subject: `order:${n}`,
+    lane: "orders",
+    state: STATES[n % STATES.length] ?? "done",
+    run_at: AT,
+    reason_code: n % 10 === 8 ? "E_DECODE" : null,
+    waits_for: n % 10 === 7 ? `customer:${n}` : null,
+    alarmed_at: n % 100 === 7 ? AT : null,
+    created_at: AT,
+    updated_at: AT,
+  }));
+  await multiply(world, "erpsync_operation", (n) => ({
+    op_key: `order:${n}#1`,
+    subject: `order:${n}`,
+    number: 1,
+    kind: "create",
+    external_id: `PS-main-${n}`,
+    state: "acknowledged",
+    body: deflateRawSync("{}"),
+    body_hash: HASH,
+    created_at: AT,
+  }));
+  await multiply(world, "erpsync_attempt", (n) => ({
+    id: n,
+    subject: `order:${n}`,
+    direction: "to_erp",
+    purpose: "create",
+    outcome: "ok",
+    method: "POST",
+    path: "/",
+    status: 204,
+    request_hash: HASH,
+    answer_hash: HASH,
+    took_ms: 1,
+    actor: "test:1",
+    ended_at: day(n),
+  }));
+  await multiply(world, "erpsync_sync_log", (n) => ({
+    id: n,
+    resource: "order",
+    external_id: `PS-main-${n}`,
+    operation: "create",
+    source_event_id: `order:${n}#1`,
+    erp_ref: String(n),
+    body_hash: HASH,
+    at: AT,
+  }));
+  await multiply(world, "erpsync_mapping", (n) => ({
+    kind: "order",
+    shop_key: String(n),
+    external_id: `PS-main-${n}`,
+    erp_ref: String(n),
+    origin: "sync",
+    updated_at: AT,
+  }));
+  await multiply(world, "erpsync_action", (n) => ({
+    id: n,
+    at: AT,
+    actor: "a",
+    action: "x",
+    subject: `order:${n}`,
+    reason: "r",
+  }));
+  await multiply(world, "erpsync_order_seen", (n) => ({
+    id_order: n,
+    content_hash: "c".repeat(32),
+    seen_at: AT,
+  }));
+  const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
+  const names = tables.map((row) => Object.values(row)[0]);
+  await world.pool.query(`ANALYZE TABLE ${names.map((name) => `\`${name ?? ""}\``).join(", ")}`);
+  return world;
+}
+
+/** The tables that the server would read as a whole. */
+async function wholeTables(world: World, event: LogEvent): Promise<readonly string[]> {
+  const { sql, parameters } = event.query;
+  if (
+    !/^\s*(select|update|delete|insert[\s\S]*select|with)\b/i.test(sql) ||
+    !/\bfrom\b|^\s*update/i.test(sql)
+  )
+    return [];
+  const format = world.server.kind === "mysql" ? "FORMAT=TRADITIONAL " : "";
+  const [rows] = await world.pool.query<mysql.RowDataPacket[]>(`EXPLAIN ${format}${sql}`, [...parameters]);
+  const aliases = new Map(
+    [...sql.matchAll(/`(\w+)`(?:\s+as)?\s+`?(\w+)`?/gi)].map((match) => [match[2] ?? "", match[1] ?? ""]),
+  );
+  return rows
+    .filter((row) => row["type"] === "ALL" && !String(row["table"]).startsWith("<"))
+    .map((row) => aliases.get(String(row["table"])) ?? String(row["table"]))
+    .filter((table) => !SMALL_TABLES.test(table) && !SMALL_TABLES.test(`_${table}`));
+}
+
+describe("the table of calls", () => {
+  test("names every statement that there is, and none that is gone", async () => {
+    const known = Object.fromEntries(
+      FILES.map((file) => [file, Object.keys(CALLS[file] ?? {}).sort()] as const),
+    );
+    const there: Record<string, string[]> = {};
+    for (const file of FILES) there[file] = Object.keys(await load(file)).sort();
+    expect(known).toEqual(there);
+  });
+
+  test("covers every file that writes SQL with the builder outside of the platform", () => {
+    const writers = SOURCES.filter(
+      (file) =>
+        !file.startsWith("platform/") &&
+        /import (?!type)[^;]*from "kysely"/.test(readFileSync(join(SIDECAR, file), "utf8")),
+    );
+    expect(writers.filter((file) => !FILES.includes(file))).toEqual([]);
+  });
+});
+
+eachServer("every statement", (server) => {
+  test("is one query, and reads no table as a whole", { timeout: 120_000 }, async () => {
+    await using world = await grownWorld(server);
+    const events: LogEvent[] = [];
+    const db = openDatabase({ ...world.settings, connections: 2 }, (event) => {
+      if (!/^(begin|start transaction|commit|rollback)$/i.test(event.query.sql)) events.push(event);
+    });
+    const faults: string[] = [];
+    try {
+      for (const file of FILES) {
+        for (const [name, statement] of Object.entries(await load(file))) {
+          const title = `${file} ${name}`;
+          if (server.kind === "mysql" && name === "readMariadbGtids") continue;
+          if (server.kind === "mariadb" && name === "readMysqlGtids") continue;
+          events.length = 0;
+          await db
+            .transaction()
+            .execute((tx) => statement(tx, ...(CALLS[file]?.[name] ?? [])))
+            .catch((thrown: unknown) => faults.push(`${title} failed: ${String(thrown)}`));
+          const wanted = NOT_ONE_QUERY[title]?.queries ?? 1;
+          if (events.length !== wanted) faults.push(`${title} made ${events.length} queries`);
+          for (const event of [...events]) {
+            const whole =
+              WHOLE_TABLE[title] === undefined
+                ? await wholeTables(world, event).catch((thrown: unknown) => [String(thrown)])
+                : [];
+            if (whole.length > 0) faults.push(`${title} reads all of ${whole.join(", ")}`);
+          }
+        }
+      }
+    } finally {
+      await db.destroy();
+    }
+    expect(faults).toEqual([]);
+  });
+});
