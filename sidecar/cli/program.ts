@@ -4,8 +4,10 @@ import { packageVersion } from "../platform/package-root.ts";
 import { registerAdopt } from "./adopt.ts";
 import { EXIT, type Terminal } from "./command-line.ts";
 import { registerDlq } from "./dlq.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerMapping } from "./mapping.ts";
 import { registerMigrate } from "./migrate.ts";
+import { registerPurge } from "./purge.ts";
 import { registerRun } from "./run.ts";
 import { registerStatus } from "./status.ts";
 import { registerSync } from "./sync.ts";
@@ -45,5 +47,7 @@ function createProgram(terminal: Terminal): Command {
   registerSync(program, terminal);
   registerMapping(program, terminal);
   registerAdopt(program, terminal);
+  registerDoctor(program, terminal);
+  registerPurge(program, terminal);
   return program;
 }
