@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          // After all others: kills and outages measure time, and the others would take theirs.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -67,7 +67,9 @@ export async function realShop(say: (sentence: string) => void): Promise<DemoSho
   ]);
   if (working === 1) throw new SupportError("A sidecar works on this shop; stop it before the demo.");
   say("Installing the module; what an earlier demo or test left of the sidecar is cleared.");
-  await shop.module("install").catch(() => shop.module("reset"));
+  // A module that was disabled stays so through a reset; uninstalling keeps what it recorded.
+  await shop.module("uninstall").catch(() => undefined);
+  await shop.module("install");
   await clearSidecar(shop);
   return {
     title: `the PrestaShop in ${shop.root}, database ${database}`,
@@ -76,16 +78,16 @@ export async function realShop(say: (sentence: string) => void): Promise<DemoSho
     place: async (orders) => {
       await shop.placeOrders(orders);
     },
+    // The module stamps the event of the order's status just before its commit.
     wholeAtNs: async (orderId) => {
+      const askedAtNs = process.hrtime.bigint();
       const [row] = await shop.rows(
-        `SELECT UNIX_TIMESTAMP(CONVERT_TZ(MIN(occurred_at), '+00:00', @@session.time_zone)) AS at
+        `SELECT TIMESTAMPDIFF(MICROSECOND, MIN(occurred_at), UTC_TIMESTAMP(6)) AS age
          FROM {erpsync_event} WHERE subject = ? AND type = 'order.status_changed'`,
         [`order:${orderId}`],
       );
-      const seconds = Number(row?.["at"] ?? 0);
-      if (seconds === 0) return undefined;
-      const wallNowMs = performance.timeOrigin + performance.now();
-      return process.hrtime.bigint() - BigInt(Math.round((wallNowMs - seconds * 1_000) * 1_000_000));
+      const ageUs: unknown = row?.["age"];
+      return typeof ageUs === "number" ? askedAtNs - BigInt(ageUs) * 1_000n : undefined;
     },
     [Symbol.asyncDispose]: () => shop[Symbol.asyncDispose](),
   };

@@ -15,8 +15,8 @@ interface Outcome {
   readonly lost: number;
   /** Units by which the shop's stock rows differ from their opening less what was ordered, over all rows. */
   readonly stockDrift: number;
-  /** From the commit that made an order whole to its request at the ERP. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** From the commit that made an order whole to its request at the ERP; null where no commit's time is known. */
+  readonly latencyMs: Readonly<Record<"p50" | "p95" | "p99", number | null>>;
 }
 
 /** Milliseconds without an arrival after which what is missing counts as lost. */
@@ -192,8 +192,10 @@ class Arrivals {
 
   latency(): Outcome["latencyMs"] {
     const sorted = [...this.#latencies].sort((a, b) => a - b);
-    const at = (share: number): number =>
-      round(sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0);
+    const at = (share: number): number | null => {
+      const ms = sorted[Math.ceil(share * sorted.length) - 1];
+      return ms === undefined ? null : round(ms);
+    };
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
   }
 

@@ -42,7 +42,9 @@ eachServer("The servers of a run", (server) => {
       server,
       `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map((name) => `'${name}'`).join(", ")})`,
     );
-    const found = Object.fromEntries(rows.map((row): [string, unknown] => [String(row["Variable_name"]), row["Value"]]));
+    const found = Object.fromEntries(
+      rows.map((row): [string, unknown] => [String(row["Variable_name"]), row["Value"]]),
+    );
     expect(found).toEqual({
       log_bin: "ON",
       binlog_format: "ROW",
