@@ -1,5 +1,5 @@
 // The import table of the design. Folders are stages, and stages hand over by a row, never by a call.
-const PURE = "/(decide|diff|decode|plan|encode)-[^/]+\\.ts$";
+const PURE = "/(check|decide|diff|decode|plan|encode)-[^/]+\\.ts$";
 const STATEMENTS = "[-/]statements\\.ts$";
 
 /** What a folder may import besides itself; config.ts and the composition are nobody's to import. */
