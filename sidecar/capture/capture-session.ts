@@ -163,14 +163,14 @@ export class CaptureSession {
       this.#isPaused = false;
       this.#tail?.resume();
     }
-    const { markedJobs, cause } = await this.#inTime(
+    const { markedJobs, missed, cause } = await this.#inTime(
       commitEffects(this.#seat.connection, this.#seat.server, batch),
     );
     this.#committedAtMs = deps.clock.monotonicMs();
     if (markedJobs > 0) deps.onMarked();
     if (cause === undefined) return;
-    deps.metrics.missedHooks.inc({ cause }, batch.unannounced.length);
-    for (const orderId of batch.unannounced) deps.log("warn", { event: "hook.missed", orderId, cause });
+    deps.metrics.missedHooks.inc({ cause }, missed.length);
+    for (const orderId of missed) deps.log("warn", { event: "hook.missed", orderId, cause });
   }
 
   /** Looks from time to time whether we still lead, and more seldom whether the source is still fit. */

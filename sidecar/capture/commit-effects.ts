@@ -1,8 +1,8 @@
-import { orderSubject } from "../domain/ids.ts";
+import { orderSubject, type ShopOrderId } from "../domain/ids.ts";
 import type { Mark } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { markJobs } from "../queue/mark-statements.ts";
+import { knownSubjects, markJobs } from "../queue/mark-statements.ts";
 import { urgentOf } from "./decide-effects.ts";
 import { decideMissedCause, type MissedCause } from "./decide-missed-cause.ts";
 import type { EffectBatch } from "./effect-batch.ts";
@@ -14,7 +14,9 @@ const CHUNK_ROWS = 500;
 /** What became of a batch. */
 export interface Committed {
   readonly markedJobs: number;
-  /** Why no hook announced the batch's unannounced orders; undefined where there are none. */
+  /** Orders that no hook announced and that nobody had found before. */
+  readonly missed: readonly ShopOrderId[];
+  /** Why no hook announced them; undefined where there are none. */
   readonly cause: MissedCause | undefined;
 }
 
@@ -29,14 +31,15 @@ export async function commitEffects(
 ): Promise<Committed> {
   return await inTransaction(connection, async (tx) => {
     const marks = await allMarks(tx, batch);
+    const unannounced = await withoutJob(tx, batch.unannounced);
     for (const chunk of chunksOf(marks)) await markJobs(tx, chunk);
     let cause: MissedCause | undefined;
-    if (batch.unannounced.length > 0) {
+    if (unannounced.length > 0) {
       cause = decideMissedCause(await readModuleState(tx));
-      await countMissedHooks(tx, cause, batch.unannounced);
+      await countMissedHooks(tx, cause, unannounced);
     }
     if (batch.point !== undefined) await writeCheckpoint(tx, { server, ...batch.point });
-    return { markedJobs: marks.length, cause };
+    return { markedJobs: marks.length, missed: unannounced, cause };
   });
 }
 
@@ -50,6 +53,16 @@ async function allMarks(tx: Tx, batch: EffectBatch): Promise<readonly Mark[]> {
     }
   }
   return [...marks.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1));
+}
+
+/** Orders that nobody knows yet: after a standstill the sweep has found and counted those that the binlog now tells of. */
+async function withoutJob(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<readonly ShopOrderId[]> {
+  const unknown: ShopOrderId[] = [];
+  for (const chunk of chunksOf(orderIds)) {
+    const known = await knownSubjects(tx, chunk.map(orderSubject));
+    unknown.push(...chunk.filter((id) => !known.has(orderSubject(id))));
+  }
+  return unknown;
 }
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {

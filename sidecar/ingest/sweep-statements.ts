@@ -19,6 +19,10 @@ export async function ordersWithoutJob(
     )
     .where("o.id_order", ">", afterId)
     .where("j.subject", "is", null)
+    .where(
+      sql<boolean>`NOT EXISTS (SELECT 1 FROM ${sql.table("erpsync_outbox")} x
+        WHERE x.subject = CONVERT(CONCAT('order:', o.id_order) USING ascii))`,
+    )
     .where("o.id_order", "not in", (eb) =>
       eb
         .selectFrom("erpsync_outbox")
