@@ -10,9 +10,9 @@ interface Described {
   readonly description?: string;
   readonly type?: string;
   readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly const?: string;
   readonly format?: string;
-  readonly default?: unknown;
+  readonly default?: string | number | boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly required?: readonly string[];
@@ -76,7 +76,7 @@ function variants(path: string, schema: Described): readonly string[] {
 
 function kindOf(setting: Described): string {
   if (setting.enum !== undefined) return setting.enum.map((value) => `\`${String(value)}\``).join(" or ");
-  if (setting.const !== undefined) return `\`${String(setting.const)}\``;
+  if (setting.const !== undefined) return `\`${setting.const}\``;
   if (setting.oneOf !== undefined) return "a section";
   if (setting.type === "object") return "a table of texts";
   if (setting.type === "boolean") return "`true` or `false`";

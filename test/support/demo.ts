@@ -203,7 +203,7 @@ class Arrivals {
     for (;;) {
       await this.#erp.until(() => this.#erp.orders().length > this.#told.size);
       for (const { externalId } of this.#erp.orders()) {
-        if (externalId !== undefined && !this.#told.has(externalId)) await this.#tell(externalId);
+        if (!this.#told.has(externalId)) await this.#tell(externalId);
       }
       // Twice the same key would be a duplicate; `count` says so, and this loop must not spin on it.
       await delay(1);
