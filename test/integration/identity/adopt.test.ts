@@ -38,8 +38,13 @@ const contents = (erp: NetSuiteEmulator): ReadonlyMap<string, string> =>
 const adopt = (installation: Installation, how: "--restored" | "--moved", ...more: readonly string[]) =>
   runCommand(installation, "adopt", how, "--reason", "the test says so", ...more);
 
+/** Milliseconds of a test here: it starts two or three processes, and a running one looks each 15 s. */
+const TEST_MS = 180_000;
+
 eachServer("a shop that is not the one last seen", (server) => {
-  test("after a restore nothing is written; adopted, new orders arrive and none of the old is overwritten", async () => {
+  test("after a restore nothing is written; adopted, new orders arrive and none of the old is overwritten", {
+    timeout: TEST_MS,
+  }, async () => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();
     const installation = await Installation.create(world, { netsuite: erp.settings() });
@@ -101,7 +106,9 @@ eachServer("a shop that is not the one last seen", (server) => {
     expect(erp.orders()).toHaveLength(23);
   });
 
-  test("after the orders were cleared, an id that comes back is a new order, and the log keeps the old one", async () => {
+  test("after the orders were cleared, an id that comes back is a new order, and the log keeps the old one", {
+    timeout: TEST_MS,
+  }, async () => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();
     const installation = await Installation.create(world, { netsuite: erp.settings() });
@@ -149,7 +156,9 @@ eachServer("a shop that is not the one last seen", (server) => {
     expect(confirmed).toEqual([1, 2, 3].map((id) => ({ external_id: `PS-main-${id}-E${epoch}` })));
   });
 
-  test("a clone at another address writes nothing until a person says that the shop moved", async () => {
+  test("a clone at another address writes nothing until a person says that the shop moved", {
+    timeout: TEST_MS,
+  }, async () => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();
     const installation = await Installation.create(world, { netsuite: erp.settings() });
