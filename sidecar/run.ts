@@ -59,6 +59,10 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   const keep = (name: string, loop: (signal: AbortSignal) => Promise<void>): Promise<void> =>
     keepRunning(name, loop, loops, signal);
   const ingest = ingestDeps(base, status);
+  let stoppedAtMs = systemClock.monotonicMs();
+  signal.addEventListener("abort", () => {
+    stoppedAtMs = systemClock.monotonicMs();
+  });
   await Promise.all([
     keep("identity", (stop) => base.guard.run(stop)),
     ...(roles.includes("capture") ? [keep("capture", captureLoop(base, status, ingest.announced))] : []),
@@ -68,6 +72,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
     ...(roles.includes("ops") ? [keep("prune", (stop) => runPrune(pruneDeps(base), stop))] : []),
   ]);
   await server?.close();
+  log("info", { event: "process.stopped", drainedMs: Math.round(systemClock.monotonicMs() - stoppedAtMs) });
 }
 
 function pruneDeps(base: Base): PruneDeps {
