@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     exclude: ["dist/**", "node_modules/**"],
+    // Most of a test's time is waiting for servers; more than two at once would disturb those that measure time.
+    maxWorkers: 2,
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000 } },
@@ -23,7 +25,6 @@ export default defineConfig({
           globalSetup: ["test/support/servers.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
           // After all others: kills and outages measure time, and the others would take theirs.
           sequence: { groupOrder: 1 },
         },
