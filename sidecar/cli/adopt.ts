@@ -2,14 +2,8 @@ import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { operationKey, parseSubject, type Subject } from "../domain/ids.ts";
 import type { ExportScope } from "../domain/scope.ts";
-import {
-  type AdoptDeps,
-  adoptMoved,
-  adoptRestored,
-  type FoundRecord,
-  type KindReport,
-  type RestoredReport,
-} from "../identity/adopt.ts";
+import { adoptMoved, adoptRestored, type KindReport, type RestoredReport } from "../identity/adopt.ts";
+import type { AdoptDeps, FoundRecord } from "../identity/adopt-situation.ts";
 import { CHECK_MS } from "../identity/identity-guard.ts";
 import { readShopMarks } from "../identity/statements.ts";
 import { insertActions } from "../ops/action-statements.ts";
@@ -157,7 +151,16 @@ async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Pro
   if (kind === "order") await upsertConfirmation(tx, { orderId: id, erp: erpName, externalId, ref });
   if (planned === undefined) return;
   const key = operationKey(subject, 1);
-  const operation = { key, subject, number: 1, kind: "create", externalId, ...planned } as const;
+  // Not our creation of just now, so the order's status in the shop is not ours to set.
+  const operation = {
+    key,
+    subject,
+    number: 1,
+    kind: "create",
+    externalId,
+    shopState: null,
+    ...planned,
+  } as const;
   await insertIntent(tx, operation);
   await acknowledgeOperation(tx, key, ref, planned.bodyHash);
   const { bodyHash } = planned;

@@ -29,7 +29,7 @@ export async function readAlarmed(db: Database, limit: number): Promise<readonly
     subject: row.subject,
     state: row.state,
     code: row.reason_code,
-    forMs: Math.round((row.for_us ?? 0) / 1_000),
+    forMs: Math.round(row.for_us / 1_000),
   }));
 }
 

@@ -66,16 +66,18 @@ export function composeStatus(facts: StatusFacts): Status {
       dead: count("dead"),
       done: count("done"),
     },
-    capture: {
-      lagMs: live?.capture.lagMs ?? null,
-      position: live?.capture.position ?? facts.checkpoint,
-      leader: live?.capture.leader ?? null,
-    },
-    erp: {
-      breaker: live?.erp.breaker ?? null,
-      inFlight: live?.erp.inFlight ?? null,
-      limit: live?.erp.limit ?? null,
-    },
+    ...(live === undefined
+      ? {
+          capture: { lagMs: null, position: facts.checkpoint, leader: null },
+          erp: { breaker: null, inFlight: null, limit: null },
+        }
+      : liveParts(live, facts.checkpoint)),
     outbox,
   };
+}
+
+function liveParts(live: LiveStatus, checkpoint: string | null): Pick<Status, "capture" | "erp"> {
+  const { lagMs, leader, position } = live.capture;
+  const { breaker, inFlight, limit } = live.erp;
+  return { capture: { lagMs, position: position ?? checkpoint, leader }, erp: { breaker, inFlight, limit } };
 }

@@ -26,6 +26,13 @@ const CUSTOMER_KEY = /^[1-9][0-9]{0,9}$/;
 /** What an external id may be: printable ASCII without blanks, as the column takes it. */
 const EXTERNAL_ID = /^[\x21-\x7e]{1,96}$/;
 
+const REF = /^.{1,96}$/;
+
+const KEY_FORMS: Readonly<Record<FileKind, string>> = {
+  product: "the product's id, or id:combination such as 12:34",
+  customer: "the customer's id",
+};
+
 /** Decodes all rows of a mapping file, the header first; every faulty row is named. */
 export function decodeMappings(kind: FileKind, rows: readonly FileRow[]): MappingFile {
   const [header, ...rest] = rows;
@@ -49,29 +56,25 @@ function decodeRow(
   { fields }: FileRow,
 ): { readonly mapping: Mapping; readonly faults: readonly string[] } {
   const [key = "", externalId = "", ref = ""] = fields;
-  const shopKey = kind === "product" ? productKey(key) : CUSTOMER_KEY.test(key) ? key : undefined;
-  const faults: string[] = [];
-  if (fields.length !== MAPPING_HEADER.length)
-    faults.push(`${String(fields.length)} fields instead of 3; a field with a comma needs quotes`);
-  if (shopKey === undefined) {
-    const form =
-      kind === "product" ? "the product's id, or id:combination such as 12:34" : "the customer's id";
-    faults.push(`shop_key "${key}" must be ${form}`);
-  }
-  if (!EXTERNAL_ID.test(externalId))
-    faults.push(`external_id "${externalId}" must be 1 to 96 letters, digits or signs without blanks`);
-  if (ref === "" || ref.length > 96)
-    faults.push(`erp_ref "${ref}" must be the ERP's own id, 1 to 96 characters`);
-  const mapping: Mapping = {
-    kind,
-    shopKey: shopKey ?? key,
-    externalId,
-    ref: ref as ErpRef,
-    fingerprint: null,
-    origin: "import",
-  };
-  return { mapping, faults };
+  const shopKey = kind === "product" ? productKey(key) : customerKey(key);
+  const faults = [
+    ...(fields.length === MAPPING_HEADER.length
+      ? []
+      : [`${String(fields.length)} fields instead of 3; a field with a comma needs quotes`]),
+    ...(shopKey === undefined ? [`shop_key "${key}" must be ${KEY_FORMS[kind]}`] : []),
+    ...(EXTERNAL_ID.test(externalId)
+      ? []
+      : [`external_id "${externalId}" must be 1 to 96 letters, digits or signs without blanks`]),
+    ...(REF.test(ref) ? [] : [`erp_ref "${ref}" must be the ERP's own id, 1 to 96 characters`]),
+  ];
+  return { mapping: mappingRow(kind, shopKey ?? key, externalId, ref), faults };
 }
+
+function mappingRow(kind: FileKind, shopKey: string, externalId: string, ref: string): Mapping {
+  return { kind, shopKey, externalId, ref: ref as ErpRef, fingerprint: null, origin: "import" };
+}
+
+const customerKey = (text: string): string | undefined => (CUSTOMER_KEY.test(text) ? text : undefined);
 
 /** A product without combinations has the key `12:0`; people write `12`. */
 function productKey(text: string): string | undefined {
