@@ -231,6 +231,8 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     uniqueKey: erp.capabilities.uniqueKey,
     settleMs: config.erp.settleMs,
     leaseMs,
+    callBudgetMs: callTimeoutMs(config) + ABORT_SLACK_MS,
+    clock: systemClock,
     actor,
     setStatus: shop.setStatus,
     keepsClaim: stateAfterExport !== undefined,

@@ -65,6 +65,8 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_operation` (
   `erp_ref` VARCHAR(96) NULL,
   `ambiguous_at` DATETIME(6) NULL COMMENT 'last time that an answer stayed away',
   `replaced` TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the body is newer than what may have been sent',
+  `sent_at` DATETIME(6) NULL COMMENT 'last time that it was given to be sent; null where it never was',
+  `shop_state` INT UNSIGNED NULL COMMENT 'state of the order in the shop when its creation was planned',
   `created_at` DATETIME(6) NOT NULL,
   `acknowledged_at` DATETIME(6) NULL,
   PRIMARY KEY (`op_key`),

@@ -28,6 +28,8 @@ export interface Mark {
   readonly subject: Subject;
   readonly when: MarkWhen;
   readonly traceparent: string | null;
+  /** True where a person asked for the order to be exported afterwards; it then goes behind what happens now. */
+  readonly isBackfill?: boolean;
 }
 
 /** Milliseconds that a `soon` or `whole` mark waits before it is looked at. */

@@ -41,6 +41,9 @@ export interface LimiterStats {
   readonly shared: SharedState | "local";
 }
 
+/** Milliseconds until a job whose call waited too long for its place is taken up again. */
+const LATE_RETRY_MS = 1_000;
+
 /** A port whose calls wait for their turn. */
 export interface LimitedErpPort extends ErpPort {
   readonly stats: () => LimiterStats;
@@ -102,9 +105,13 @@ function createGate(options: LimiterOptions): Gate {
       setMaxListeners(0, call.signal);
       await room.enter(call.priority, call.signal);
       try {
+        const begin = (signal: AbortSignal) => {
+          requireInTime(call, options.clock);
+          return share.count(() => task(signal));
+        };
         return await (shared === undefined
-          ? share.count(() => task(call.signal))
-          : shared.run(call.priority, call.signal, (signal) => share.count(() => task(signal))));
+          ? begin(call.signal)
+          : shared.run(call.priority, call.signal, begin));
       } finally {
         room.leave();
       }
@@ -120,6 +127,12 @@ function createGate(options: LimiterOptions): Gate {
       await shared?.close();
     },
   };
+}
+
+/** After 429s many wait for few places; one that waited longer than its claim allows must not be sent any more. */
+function requireInTime(call: ErpCall, clock: Clock): void {
+  if (call.startByMs === undefined || clock.monotonicMs() <= call.startByMs) return;
+  throw new ErpThrottledError("The call waited too long for its place at the limit", LATE_RETRY_MS);
 }
 
 /** This process's share of the limit: halved by 429s, and climbing back as time goes by. */

@@ -22,6 +22,11 @@ export interface ErpExchange {
 export interface ErpCall {
   /** Aborts the call; an aborted create is ambiguous like a timeout. */
   readonly signal: AbortSignal;
+  /**
+   * On the monotonic clock: a call that gets its place at the limiter later than this is not sent, and rejects with
+   * ErpThrottledError. Undefined for a call that may wait as long as it takes.
+   */
+  readonly startByMs?: number;
   /** 0 goes first, 9 last: orders 3, customers 3, feeds 6, reconciliation 8, probes 0. */
   readonly priority: number;
   /** Receives each exchange as it ends, also the failed ones. Token requests are not noted. */

@@ -39,7 +39,7 @@ export async function backfill(
       await inTransaction(db, async (tx) => {
         await markJobs(
           tx,
-          subjects.map((subject) => ({ subject, when: "now", traceparent: null }) as const),
+          subjects.map((subject) => ({ subject, when: "now", traceparent: null, isBackfill: true }) as const),
         );
         await noteRequested(tx, subjects);
       });

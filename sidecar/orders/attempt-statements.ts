@@ -18,6 +18,9 @@ export interface Attempt {
   readonly actor: string;
 }
 
+/** Characters of a message that are kept; the whole answer is beside it. */
+const MESSAGE_LENGTH_MAX = 4_000;
+
 /**
  * Records attempts. Bodies are deflated; their hashes stay when the bodies are pruned after 90 days.
  * Locks: none but the new rows.
@@ -34,7 +37,7 @@ export async function insertAttempts(db: Database, attempts: readonly Attempt[])
         direction: attempt.direction,
         purpose: attempt.purpose,
         outcome: attempt.outcome,
-        message: attempt.message,
+        message: attempt.message?.slice(0, MESSAGE_LENGTH_MAX) ?? null,
         method: exchange.method,
         path: exchange.path.slice(0, 512),
         status: exchange.status,

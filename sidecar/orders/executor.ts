@@ -1,3 +1,4 @@
+import type { Clock } from "../domain/clock.ts";
 import {
   ClaimLostError,
   IdentityError,
@@ -17,31 +18,29 @@ import {
   type ErpExchange,
   ErpFailedError,
 } from "../erp/port.ts";
-import type { Database, Tx } from "../platform/database.ts";
+import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { inTransaction, isDatabaseAway } from "../platform/transaction.ts";
 import { asWorkError, type WorkOutcome } from "../queue/decide-settlement.ts";
-import { markJobs } from "../queue/mark-statements.ts";
+import { requireJob } from "../queue/mark-statements.ts";
 import { type Claim, readyWaitingJobs, renewLease } from "../queue/statements.ts";
 import { WorkFailedError } from "../queue/worker.ts";
 import type { SetStatus } from "../shop/commands.ts";
+import { acknowledge, book } from "./acknowledge.ts";
 import { type Attempt, insertAttempts } from "./attempt-statements.ts";
 import { decideAfterMiss, decideResumeOperation } from "./decide-resume-operation.ts";
-import { upsertMappings } from "./mapping-statements.ts";
 import {
   acknowledgeOperation,
   type Intent,
   insertFreshIntent,
   insertIntent,
-  insertSyncLog,
+  isWritingStopped,
   noteOperationFailure,
   type OperationRow,
   readOperationBody,
   readOperations,
-  settleInAcknowledgement,
   UNKNOWN_BODY_HASH,
-  upsertConfirmation,
 } from "./operation-statements.ts";
 import type { Planner, RecordBody, RecordKind } from "./record.ts";
 
@@ -62,6 +61,9 @@ export interface ExecutorDeps {
   /** Milliseconds after which a request that was not answered is no longer under way. */
   readonly settleMs: number;
   readonly leaseMs: number;
+  /** Milliseconds that one call takes at the most, its abort included. */
+  readonly callBudgetMs: number;
+  readonly clock: Clock;
   readonly actor: string;
   readonly setStatus: SetStatus;
   /** True when another step follows an acknowledged create (the shop's status), so the claim is kept. */
@@ -85,6 +87,7 @@ interface Wanted<Body> {
   readonly kind: OperationKind;
   readonly body: Body;
   readonly ref: ErpRef | null;
+  readonly shopState: number | null;
 }
 
 /** What a step begins with. */
@@ -101,6 +104,8 @@ interface Flight<Body> {
   /** Found open, so its body may be older than the shop; the planner must run again. */
   readonly resumed: boolean;
   readonly replaced: boolean;
+  /** An earlier amendment was not answered and may still be executed after this one. */
+  readonly isUnsettled: boolean;
 }
 
 /**
@@ -154,9 +159,9 @@ export class Executor<Body extends RecordBody> {
         if (plan.error instanceof IdentityError) this.#deps.onStranger();
         throw new WorkFailedError({ error: plan.error, planHash: null, waitsFor: plan.waitsFor });
       case "create":
-        return await this.#begin(claim, operations, { kind: "create", body: plan.body, ref: null }, signal);
+        return await this.#begin(claim, operations, { ...plan, ref: null }, signal);
       case "amend":
-        return await this.#begin(claim, operations, plan, signal);
+        return await this.#begin(claim, operations, { ...plan, shopState: null }, signal);
       case "set_status":
         return await this.#beginStatus(claim, operations, plan.state, signal);
     }
@@ -169,17 +174,14 @@ export class Executor<Body extends RecordBody> {
   }
 
   async #hold(code: string, waitsFor: Subject | null): Promise<Step> {
-    if (waitsFor !== null) {
-      const mark = { subject: waitsFor, when: "now", traceparent: null } as const;
-      await inTransaction(this.#deps.db, (tx) => markJobs(tx, [mark]));
-    }
+    if (waitsFor !== null) await requireJob(this.#deps.db, waitsFor);
     return { kind: "held", code, waitsFor };
   }
 
   async #begin(
     claim: Claim,
     operations: readonly OperationRow[],
-    { kind, body, ref }: Wanted<Body>,
+    { kind, body, ref, shopState }: Wanted<Body>,
     signal: AbortSignal,
   ): Promise<Step> {
     const { externalId } = body;
@@ -189,9 +191,11 @@ export class Executor<Body extends RecordBody> {
       externalId,
       body: text,
       bodyHash: this.#record.hash(body),
+      shopState,
     });
     await this.#commitIntent(claim, intent);
-    const flight = { claim, intent, body, resumed: false, replaced: false };
+    const isUnsettled = kind === "amend" && mayArriveLate(operations[0], this.#deps.settleMs);
+    const flight = { claim, intent, body, resumed: false, replaced: false, isUnsettled };
     return await this.#send(flight, ref, signal);
   }
 
@@ -200,6 +204,7 @@ export class Executor<Body extends RecordBody> {
     if (await insertFreshIntent(this.#deps.db, claim, intent, this.#deps.leaseMs - FRESH_CLAIM_MS)) return;
     await inTransaction(this.#deps.db, async (tx) => {
       await this.#requireClaim(tx, claim);
+      if (await isWritingStopped(tx)) throw writingStopped();
       await insertIntent(tx, intent);
     });
   }
@@ -210,8 +215,7 @@ export class Executor<Body extends RecordBody> {
   }
 
   #requireWriting(): void {
-    if (this.#deps.stopped())
-      throw new WritingStoppedError("Writing is stopped: the shop is not the one last seen");
+    if (this.#deps.stopped()) throw writingStopped();
   }
 
   /** Sends an ERP operation whose intent is committed. */
@@ -219,14 +223,15 @@ export class Executor<Body extends RecordBody> {
     const exchanges: ErpExchange[] = [];
     const call = this.#call(exchanges, signal);
     const purpose = flight.intent.kind === "create" ? "create" : "amend";
+    let acknowledged: ErpRef;
     try {
       if (ref !== null) await this.#record.amend(ref, flight.body, call);
-      const acknowledged = ref ?? (await this.#record.create(flight.body, call));
-      const attempts = this.#attempts(flight.claim.subject, flight.intent, purpose, exchanges, undefined);
-      return await this.#acknowledge(flight, acknowledged, false, attempts);
+      acknowledged = ref ?? (await this.#record.create(flight.body, call));
     } catch (thrown) {
       return await this.#failed(flight, purpose, exchanges, thrown);
     }
+    const attempts = this.#attempts(flight.claim.subject, flight.intent, purpose, exchanges, undefined);
+    return await this.#acknowledge(flight, acknowledged, false, attempts);
   }
 
   /** Records a failure, and decides whether it ends the claim. */
@@ -315,9 +320,11 @@ export class Executor<Body extends RecordBody> {
   async #resume(claim: Claim, last: OperationRow): Promise<Flight<Body>> {
     const text = await readOperationBody(this.#deps.db, last.key);
     const { key, number, kind, externalId, bodyHash, replaced } = last;
-    const intent: Intent = { key, subject: claim.subject, number, kind, externalId, body: text, bodyHash };
+    const shopState = last.shopState ?? null;
+    const { subject } = claim;
+    const intent: Intent = { key, subject, number, kind, externalId, body: text, bodyHash, shopState };
     // Written by this program as a Body and unchanged since: its hash was taken over this very text.
-    return { claim, intent, body: JSON.parse(text) as Body, resumed: true, replaced };
+    return { claim, intent, body: JSON.parse(text) as Body, resumed: true, replaced, isUnsettled: false };
   }
 
   async #acknowledge(
@@ -326,36 +333,27 @@ export class Executor<Body extends RecordBody> {
     found: boolean,
     attempts: readonly Attempt[],
   ): Promise<Step> {
-    const { claim, intent, body } = flight;
-    const { db, erpName, keepsClaim, leaseMs } = this.#deps;
-    const settle = !flight.resumed && !(keepsClaim && intent.kind === "create");
-    // What a look-up found may be the body before it was replaced: then the planner amends it.
-    const bodyHash = found && flight.replaced ? UNKNOWN_BODY_HASH : intent.bodyHash;
+    const { claim, intent, body, isUnsettled, replaced } = flight;
+    const { db, erpName, keepsClaim, leaseMs, settleMs } = this.#deps;
+    const settle = !flight.resumed && !isUnsettled && !(keepsClaim && intent.kind === "create");
+    // What a look-up found may be the body before it was replaced, and an unanswered amendment may still overwrite
+    // this one: then the planner amends it.
+    const bodyHash = (found && replaced) || isUnsettled ? UNKNOWN_BODY_HASH : intent.bodyHash;
     const orderId = this.#record.confirmedOrder(body);
-    await inTransaction(db, async (tx) => {
-      if (!(await settleInAcknowledgement(tx, claim, settle, leaseMs))) {
-        throw new ClaimLostError(`The claim on ${claim.subject} was lost before its acknowledgement`);
-      }
-      await acknowledgeOperation(tx, intent.key, ref, bodyHash);
-      await upsertMappings(tx, [this.#record.mapping(body, ref)]);
-      await this.#book(tx, intent, ref, bodyHash);
-      await insertAttempts(tx, attempts);
-      if (orderId !== undefined) {
-        await upsertConfirmation(tx, { orderId, erp: erpName, externalId: intent.externalId, ref });
-      }
-      if (this.#record.kind === "customer") await readyWaitingJobs(tx, [claim.subject]);
-    });
-    this.#deps.onSuccess();
-    if (orderId !== undefined) this.#deps.onExported(orderId);
-    if (orderId !== undefined && intent.kind === "create") this.#deps.onLatency(claim);
+    const mapping = this.#record.mapping(body, ref);
+    await acknowledge(db, { claim, intent, mapping, bodyHash, attempts, settle, leaseMs, orderId, erpName });
+    this.#tell(claim, intent, orderId);
     const { key, externalId } = intent;
     this.#deps.log("info", { event: "operation.acknowledged", key, externalId, erpRef: ref, found });
+    if (isUnsettled) return { kind: "held", code: "unsettled", waitsFor: null, delayMs: settleMs };
     return settle ? { kind: "done", settled: true } : "again";
   }
 
-  async #book(tx: Tx, intent: Intent, ref: string, bodyHash: string): Promise<void> {
-    const { externalId, key, kind: operation } = intent;
-    await insertSyncLog(tx, { resource: this.#record.kind, externalId, operation, key, ref, bodyHash });
+  #tell(claim: Claim, intent: Intent, orderId: number | undefined): void {
+    this.#deps.onSuccess();
+    if (orderId === undefined) return;
+    this.#deps.onExported(orderId);
+    if (intent.kind === "create") this.#deps.onLatency(claim);
   }
 
   async #beginStatus(
@@ -371,6 +369,7 @@ export class Executor<Body extends RecordBody> {
       externalId,
       body,
       bodyHash: sha256(body),
+      shopState: null,
     });
     await this.#commitIntent(claim, intent);
     return await this.#sendStatus(claim, intent, signal);
@@ -399,14 +398,17 @@ export class Executor<Body extends RecordBody> {
     await inTransaction(this.#deps.db, async (tx) => {
       await this.#requireClaim(tx, claim);
       await acknowledgeOperation(tx, intent.key, null, intent.bodyHash);
-      await this.#book(tx, intent, String(state), intent.bodyHash);
+      await book(tx, this.#record.kind, intent, String(state), intent.bodyHash);
       await insertAttempts(tx, this.#attempts(claim.subject, intent, "command", exchanges, undefined));
     });
     return "again";
   }
 
   #call(exchanges: ErpExchange[], signal: AbortSignal): ErpCall {
-    return { signal, priority: PRIORITY, note: (exchange) => void exchanges.push(exchange) };
+    const { clock, callBudgetMs, leaseMs } = this.#deps;
+    // A call that got its place later than this could outlive the claim, and another worker would repeat it.
+    const startByMs = clock.monotonicMs() + leaseMs - FRESH_CLAIM_MS - callBudgetMs;
+    return { signal, priority: PRIORITY, startByMs, note: (exchange) => void exchanges.push(exchange) };
   }
 
   #attempts(
@@ -433,12 +435,20 @@ export class Executor<Body extends RecordBody> {
 function nextIntent(
   { subject }: Claim,
   operations: readonly OperationRow[],
-  content: Pick<Intent, "kind" | "externalId" | "body" | "bodyHash">,
+  content: Omit<Intent, "key" | "subject" | "number">,
 ): Intent {
   const acknowledged = operations.find((operation) => operation.state === "acknowledged")?.number ?? 0;
   const number = acknowledged + 1;
   return { key: operationKey(subject, number), subject, number, ...content };
 }
+
+/** True where an amendment that was not answered may still be under way. */
+function mayArriveLate(last: OperationRow | undefined, settleMs: number): boolean {
+  return last?.kind === "amend" && last.state !== "acknowledged" && last.ambiguous && last.ageMs < settleMs;
+}
+
+const writingStopped = (): WritingStoppedError =>
+  new WritingStoppedError("Writing is stopped: the shop is not the one last seen");
 
 /** True where the error proves that nothing was executed, so the operation may be planned afresh. */
 function isCertain(advice: RetryAdvice): boolean {

@@ -13,6 +13,8 @@ export interface OperationRow extends LastOperation {
   readonly externalId: ExternalId;
   readonly bodyHash: string;
   readonly replaced: boolean;
+  /** State of the order in the shop when its creation was planned; undefined for other operations. */
+  readonly shopState: number | undefined;
 }
 
 /**
@@ -26,9 +28,19 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
     .where("subject", "=", subject)
     .orderBy("number", "desc")
     .limit(50)
-    .select(["op_key", "number", "kind", "external_id", "state", "body_hash", "ambiguous_at", "replaced"])
+    .select([
+      "op_key",
+      "number",
+      "kind",
+      "external_id",
+      "state",
+      "body_hash",
+      "ambiguous_at",
+      "replaced",
+      "shop_state",
+    ])
     .select(
-      sql<number>`TIMESTAMPDIFF(MICROSECOND, COALESCE(ambiguous_at, created_at), UTC_TIMESTAMP(6))`.as(
+      sql<number>`TIMESTAMPDIFF(MICROSECOND, GREATEST(COALESCE(sent_at, created_at), COALESCE(ambiguous_at, created_at)), UTC_TIMESTAMP(6))`.as(
         "age_us",
       ),
     )
@@ -42,6 +54,7 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
     bodyHash: row.body_hash,
     ambiguous: row.ambiguous_at !== null,
     replaced: row.replaced === 1,
+    shopState: row.shop_state ?? undefined,
     ageMs: Math.round(row.age_us / 1_000),
   }));
 }
@@ -70,6 +83,8 @@ export interface Intent {
   /** JSON text. */
   readonly body: string;
   readonly bodyHash: string;
+  /** State of the order in the shop, where this creates an order. */
+  readonly shopState: number | null;
 }
 
 /**
@@ -81,16 +96,17 @@ export async function insertIntent(tx: Tx, intent: Intent): Promise<void> {
   const row = rowOf(intent);
   await tx
     .insertInto("erpsync_operation")
-    .values({ ...row, created_at: utcNow })
+    .values({ ...row, created_at: utcNow, sent_at: utcNow })
     .onDuplicateKeyUpdate(replacing(row))
     .execute();
 }
 
 /**
- * The same in one statement that is its own transaction, where the claim still holds and its lease lasts for `leaseMs`
- * from now; otherwise false, and nothing is recorded. Three round trips less before the ERP's wire.
- * Locks: X on the job's row and the operation's row, in this order.
- * Reads: the primary keys of both.
+ * The same in one statement that is its own transaction, where the claim still holds, its lease lasts for `leaseMs`
+ * from now and writing is not stopped; otherwise false, and nothing is recorded. Three round trips less before the
+ * ERP's wire.
+ * Locks: X on the job's row and the operation's row, in this order; the identity is read without a lock.
+ * Reads: the primary keys of the three.
  */
 export async function insertFreshIntent(
   db: Database,
@@ -102,14 +118,23 @@ export async function insertFreshIntent(
   const columns = Object.keys(row) as (keyof typeof row)[];
   const result = await db
     .insertInto("erpsync_operation")
-    .columns([...columns, "created_at"])
+    .columns([...columns, "created_at", "sent_at"])
     .expression((eb) =>
       eb
         .selectFrom("erpsync_job")
-        .select([...columns.map((column) => eb.val(row[column]).as(column)), utcNow.as("created_at")])
+        .select([
+          ...columns.map((column) => eb.val(row[column]).as(column)),
+          utcNow.as("created_at"),
+          utcNow.as("sent_at"),
+        ])
         .where("subject", "=", claim.subject)
         .where("claim_token", "=", claim.token)
         .where("lease_until", ">=", utcIn(leaseMs))
+        .where((e) =>
+          e.not(
+            e.exists(e.selectFrom("erpsync_identity").select("id").where("stopped_code", "is not", null)),
+          ),
+        )
         .forUpdate(),
     )
     .onDuplicateKeyUpdate(replacing(row))
@@ -127,6 +152,7 @@ function rowOf(intent: Intent) {
     state: "open",
     body: deflateRawSync(intent.body),
     body_hash: intent.bodyHash,
+    shop_state: intent.shopState,
   } as const;
 }
 
@@ -138,7 +164,25 @@ function replacing(row: ReturnType<typeof rowOf>) {
     state: row.state,
     body: row.body,
     body_hash: row.body_hash,
+    sent_at: utcNow,
+    shop_state: row.shop_state,
   };
+}
+
+/**
+ * Whether writing is stopped, as the database says and not as this process last heard. A stop that is being written
+ * is waited for.
+ * Locks: S on the one row of erpsync_identity, until the caller commits.
+ * Reads: the primary key.
+ */
+export async function isWritingStopped(tx: Tx): Promise<boolean> {
+  const row = await tx
+    .selectFrom("erpsync_identity")
+    .where("id", "=", 1)
+    .select("stopped_code")
+    .modifyEnd(sql`LOCK IN SHARE MODE`)
+    .executeTakeFirst();
+  return row !== undefined && row.stopped_code !== null;
 }
 
 /**

@@ -79,6 +79,7 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
     fingerprint: orderFingerprint(row),
     customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
+    customerExists: row.customer_exists === 1,
     itemRefs: itemRefs(lines, mappings),
     order: presence === "whole" ? decodeOrder(row, addresses, lines) : undefined,
     // A record keeps the key that it has in the ERP, whatever epoch its id belongs to now.
@@ -86,7 +87,7 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   };
   return (operations) => {
     const known = knownRecord(mapping, operations);
-    const status = { wanted: deps.stateAfterExport, acknowledged: hasSetStatus(operations) };
+    const status = statusFacts(deps.stateAfterExport, row.current_state, operations);
     return planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
   };
 }
@@ -98,8 +99,18 @@ export function keptKey(mapping: Mapping | undefined): ExternalId | undefined {
     : (mapping.externalId as ExternalId);
 }
 
-function hasSetStatus(operations: readonly OperationRow[]): boolean {
-  return operations.some(({ kind, state }) => kind === "set_status" && state === "acknowledged");
+function statusFacts(
+  wanted: number | undefined,
+  now: number,
+  operations: readonly OperationRow[],
+): OrderFacts["status"] {
+  const acknowledged = operations.filter(({ state }) => state === "acknowledged");
+  return {
+    wanted,
+    now,
+    whenCreated: acknowledged.find(({ kind }) => kind === "create")?.shopState,
+    acknowledged: acknowledged.some(({ kind }) => kind === "set_status"),
+  };
 }
 
 function decidePresence(row: OrderRow, released: boolean): OrderFacts["presence"] {

@@ -1,4 +1,4 @@
-import { IdentityError, MappingMissingError, type SidecarError } from "../domain/errors.ts";
+import { DecodeError, IdentityError, MappingMissingError, type SidecarError } from "../domain/errors.ts";
 import type { ErpRef, Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
 
@@ -7,7 +7,8 @@ export type Plan<Body> =
   | { readonly kind: "nothing" }
   | { readonly kind: "hold"; readonly code: HoldCode; readonly waitsFor: Subject | null }
   | { readonly kind: "park"; readonly error: SidecarError; readonly waitsFor: string | null }
-  | { readonly kind: "create"; readonly body: Body }
+  /** `shopState`: the order's state in the shop now, which decides later whether its status is ours to set. */
+  | { readonly kind: "create"; readonly body: Body; readonly shopState: number | null }
   | { readonly kind: "amend"; readonly ref: ErpRef; readonly body: Body }
   | { readonly kind: "set_status"; readonly state: number };
 
@@ -34,12 +35,24 @@ export interface OrderFacts {
   readonly known: KnownRecord | undefined;
   readonly customerSubject: Subject;
   readonly customerRef: ErpRef | undefined;
+  /** False where the shop no longer has the customer's row. */
+  readonly customerExists: boolean;
   readonly itemRefs: Readonly<Record<string, ErpRef>>;
   /** The order, where it is whole. */
   readonly order: NeutralOrder | undefined;
   readonly externalId: OrderBody["externalId"];
-  /** The state that the shop is to be put in once the ERP has the order, and whether that was done. */
-  readonly status: { readonly wanted: number | undefined; readonly acknowledged: boolean };
+  readonly status: StatusFacts;
+}
+
+/** What decides on the order's status in the shop after its export. */
+export interface StatusFacts {
+  /** The configured state; undefined leaves the shop's status alone. */
+  readonly wanted: number | undefined;
+  /** The order's state in the shop. */
+  readonly now: number;
+  /** Its state when we created it in the ERP; undefined where another created it, or long ago. */
+  readonly whenCreated: number | undefined;
+  readonly acknowledged: boolean;
 }
 
 /** Plans an order. Pure, so replays and events out of order plan the same. */
@@ -54,13 +67,22 @@ export function planOrder(facts: OrderFacts, hash: (body: OrderBody) => string):
   if (stranger !== undefined) return stranger;
   const missing = planMissingMapping(facts, facts.order);
   if (missing !== undefined) return missing;
-  if (facts.customerRef === undefined) {
-    return { kind: "hold", code: "waits-for-customer", waitsFor: facts.customerSubject };
-  }
+  if (facts.customerRef === undefined) return planMissingCustomer(facts, facts.order);
   const { externalId, fingerprint, customerRef, order } = facts;
   const body: OrderBody = { externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order), order };
-  const plan = planBody(facts.known, body, hash(body));
-  return plan.kind === "nothing" ? planStatus(facts) : plan;
+  const plan = planBody(facts.known, body, hash(body), facts.status.now);
+  return plan.kind === "nothing" ? planStatus(facts.status) : plan;
+}
+
+/** An order waits for its customer, unless the shop has deleted the customer: then only a person can help. */
+function planMissingCustomer(facts: OrderFacts, order: NeutralOrder): Plan<never> {
+  if (facts.customerExists)
+    return { kind: "hold", code: "waits-for-customer", waitsFor: facts.customerSubject };
+  const id = String(order.customerId);
+  const error = new MappingMissingError(
+    `The shop has deleted customer ${id} of this order. Add the mapping row: customer,${id}`,
+  );
+  return { kind: "park", error, waitsFor: mappingKey("customer", id) };
 }
 
 /** Plans a customer. */
@@ -70,8 +92,13 @@ export function planCustomer(
   known: KnownRecord | undefined,
   hash: (body: CustomerBody) => string,
 ): Plan<CustomerBody> {
-  if (body === undefined) return { kind: "nothing" };
-  return refuseStranger(subject, known, body.fingerprint) ?? planBody(known, body, hash(body));
+  if (body === undefined) return planDeletedCustomer(subject, known);
+  return refuseStranger(subject, known, body.fingerprint) ?? planBody(known, body, hash(body), null);
+}
+
+function planDeletedCustomer(subject: Subject, known: KnownRecord | undefined): Plan<never> {
+  if (known !== undefined) return { kind: "nothing" };
+  return { kind: "park", error: new DecodeError(`The shop has deleted ${subject}`), waitsFor: null };
 }
 
 /** An id that came back (restore, cleared shop): the record in the ERP is not this one, so nothing is written. */
@@ -87,16 +114,26 @@ function refuseStranger(
   return { kind: "park", error, waitsFor: null };
 }
 
-function planBody<Body>(known: KnownRecord | undefined, body: Body, bodyHash: string): Plan<Body> {
-  if (known === undefined) return { kind: "create", body };
+function planBody<Body>(
+  known: KnownRecord | undefined,
+  body: Body,
+  bodyHash: string,
+  shopState: number | null,
+): Plan<Body> {
+  if (known === undefined) return { kind: "create", body, shopState };
   // A mapping that people imported names a record that the ERP owns: it is used, and never amended.
   if (known.bodyHash === undefined || known.bodyHash === bodyHash) return { kind: "nothing" };
   return { kind: "amend", ref: known.ref, body };
 }
 
-function planStatus(facts: OrderFacts): Plan<never> {
-  const { wanted, acknowledged } = facts.status;
-  return wanted === undefined || acknowledged ? { kind: "nothing" } : { kind: "set_status", state: wanted };
+/**
+ * The status is set once, and only while the order is still in the state in which we created it in the ERP: an order
+ * that went on meanwhile, or that another exported, must not be thrown back (and its customer mailed).
+ */
+function planStatus({ wanted, now, whenCreated, acknowledged }: StatusFacts): Plan<never> {
+  if (wanted === undefined || acknowledged || now === wanted || now !== whenCreated)
+    return { kind: "nothing" };
+  return { kind: "set_status", state: wanted };
 }
 
 function planMissingMapping(

@@ -171,6 +171,8 @@ export interface OperationTable {
   erp_ref: Optional<string>;
   ambiguous_at: NullableTime;
   replaced: Defaulted<number>;
+  sent_at: NullableTime;
+  shop_state: Optional<number>;
   created_at: Time;
   acknowledged_at: NullableTime;
 }

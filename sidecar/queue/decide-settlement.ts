@@ -7,7 +7,13 @@ export type WorkOutcome =
   /** Shop and ERP agree. `settled` where the acknowledgement settled the job already, in its own transaction. */
   | { readonly kind: "done"; readonly settled: boolean }
   /** Waits for the shop, or for another subject that readies it. No attempt is spent. */
-  | { readonly kind: "held"; readonly code: string; readonly waitsFor: string | null };
+  | {
+      readonly kind: "held";
+      readonly code: string;
+      readonly waitsFor: string | null;
+      /** Milliseconds until it is looked at again; by how long it has been held unless told. */
+      readonly delayMs?: number;
+    };
 
 /** A failure, and the plan that it happened to. */
 export interface WorkFailure {
@@ -28,7 +34,7 @@ export function settleOutcome(claim: Claim, outcome: WorkOutcome): Settled {
   return {
     ...CLEAN,
     state: "held",
-    delayMs: decideHeldDelayMs(claim.heldMs),
+    delayMs: outcome.delayMs ?? decideHeldDelayMs(claim.heldMs),
     attempts: claim.attempts,
     planHash: claim.planHash,
     code: outcome.code,

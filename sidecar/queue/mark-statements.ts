@@ -1,6 +1,7 @@
 import { sql } from "kysely";
+import type { Subject } from "../domain/ids.ts";
 import { type Mark, SETTLE_MS } from "../domain/job.ts";
-import { type Tx, utcNow } from "../platform/database.ts";
+import { type Database, type Tx, utcNow } from "../platform/database.ts";
 
 const LANE = "orders";
 
@@ -25,30 +26,52 @@ export async function markJobs(tx: Tx, marks: readonly Mark[]): Promise<void> {
     VALUES ${sql.join(rows)}
     ON DUPLICATE KEY UPDATE
       generation = generation + 1,
-      run_at = CASE
-        WHEN state = 'done' THEN VALUES(run_at)
-        WHEN state IN ('held', 'parked') AND VALUES(state) = 'ready' THEN VALUES(run_at)
-        ELSE run_at END,
+      run_at = IF(state IN ('done', 'parked') OR (state = 'held' AND VALUES(state) = 'ready'), VALUES(run_at), run_at),
+      priority = IF(state = 'done', VALUES(priority), LEAST(priority, VALUES(priority))),
       flagged = IF(state = 'dead', 1, flagged),
-      held_since = IF(state = 'done', VALUES(held_since), held_since),
+      held_since = IF(state IN ('done', 'parked'), VALUES(held_since), held_since),
       reason_code = IF(state = 'done', VALUES(reason_code), reason_code),
       traceparent = COALESCE(VALUES(traceparent), traceparent),
       updated_at = VALUES(updated_at),
-      state = CASE
-        WHEN state = 'done' THEN VALUES(state)
-        WHEN state IN ('held', 'parked') AND VALUES(state) = 'ready' THEN 'ready'
-        ELSE state END`.execute(tx);
+      state = IF(state IN ('done', 'parked') OR (state = 'held' AND VALUES(state) = 'ready'), VALUES(state), state)`.execute(
+    tx,
+  );
 }
 
 function newJob(mark: Mark) {
   const held = mark.when !== "now";
   const delayMs = mark.when === "now" ? 0 : SETTLE_MS[mark.when];
   const reasonCode = mark.when === "whole" ? "order-torn" : mark.when === "soon" ? "settling" : null;
-  // Customers go before orders: an order waits for its customer, never the reverse.
-  const priority = mark.subject.startsWith("customer:") ? 3 : 5;
-  return sql`(${mark.subject}, ${LANE}, ${held ? "held" : "ready"}, ${priority},
+  return sql`(${mark.subject}, ${LANE}, ${held ? "held" : "ready"}, ${priorityOf(mark)},
     UTC_TIMESTAMP(6) + INTERVAL ${delayMs * 1_000} MICROSECOND, ${reasonCode},
     ${held ? utcNow : null}, ${mark.traceparent}, ${utcNow}, ${utcNow})`;
+}
+
+/**
+ * 0 goes first. A customer that an order waits for goes before orders (see `requireJob`); an edited customer waits for
+ * nobody, and a backfill of years must not stand before the order of this minute.
+ */
+function priorityOf(mark: Mark): number {
+  if (mark.isBackfill === true) return 8;
+  return mark.subject.startsWith("customer:") ? 7 : 5;
+}
+
+/**
+ * Sees to it that a subject which another waits for is worked: its job is made, or readied where it was done, and goes
+ * before orders. One that is being worked looks again, because the waiting may have begun behind its back. One that is
+ * parked, dead or backs off stays so: waiting for it is no reason to try it again.
+ * Locks: X on the job's row.
+ * Reads: the primary key.
+ */
+export async function requireJob(db: Database, subject: Subject): Promise<void> {
+  await sql`
+    INSERT INTO ${sql.table("erpsync_job")} (subject, lane, state, priority, run_at, created_at, updated_at)
+    VALUES (${subject}, ${LANE}, 'ready', 3, ${utcNow}, ${utcNow}, ${utcNow})
+    ON DUPLICATE KEY UPDATE
+      generation = IF(state IN ('done', 'working'), generation + 1, generation),
+      run_at = IF(state = 'done', VALUES(run_at), run_at),
+      priority = LEAST(priority, 3),
+      state = IF(state = 'done', 'ready', state)`.execute(db);
 }
 
 /**

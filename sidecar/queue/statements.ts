@@ -110,6 +110,9 @@ export async function renewLease(db: Database, claim: Claim, leaseMs: number): P
   return result.numUpdatedRows === 1n;
 }
 
+/** Characters of a reason that are kept; TEXT holds four times as many bytes. */
+const REASON_LENGTH_MAX = 4_000;
+
 /** How a claim ends; see `settleJob`. */
 export interface Settled {
   /** The state where nothing happened meanwhile; where the generation moved, the job is ready again. */
@@ -140,7 +143,8 @@ export async function settleJob(db: Database, claim: Claim, settled: Settled): P
       attempts: settled.attempts,
       plan_hash: settled.planHash,
       reason_code: settled.code,
-      reason: settled.reason,
+      // An ERP can answer more than the column holds; a job that could not be settled would go round for ever.
+      reason: settled.reason?.slice(0, REASON_LENGTH_MAX) ?? null,
       waits_for: settled.waitsFor,
       held_since: settled.state === "held" ? sql<string>`COALESCE(held_since, UTC_TIMESTAMP(6))` : null,
       alarmed_at: settled.state === "held" ? sql<string>`alarmed_at` : null,

@@ -22,12 +22,14 @@ export interface OrderRow {
   readonly carrier_name: string | null;
   /** 1 where a history row exists; without one the order is torn. */
   readonly has_history: number;
+  /** 1 where the shop still has the customer's row. */
+  readonly customer_exists: number;
 }
 
 /**
  * An order's header, currency and carrier; undefined where the order was deleted.
  * Locks: none.
- * Reads: primary keys of orders, currency and carrier, and order_history's index on id_order.
+ * Reads: primary keys of orders, currency, carrier and customer, and order_history's index on id_order.
  */
 export async function readOrder(db: Database, id: ShopOrderId): Promise<OrderRow | undefined> {
   return await db
@@ -64,6 +66,8 @@ export async function readOrder(db: Database, id: ShopOrderId): Promise<OrderRow
         .$castTo<number>()
         .as("has_history"),
     )
+    .leftJoin("customer as k", "k.id_customer", "o.id_customer")
+    .select(sql<number>`k.id_customer IS NOT NULL`.as("customer_exists"))
     .executeTakeFirst();
 }
 

@@ -288,6 +288,8 @@ export class SidecarInside implements AsyncDisposable {
           uniqueKey: this.#erp.capabilities.uniqueKey,
           settleMs: options.settleMs ?? 60_000,
           leaseMs,
+          callBudgetMs: 35_000,
+          clock: this.clock,
           actor,
           setStatus: options.setStatus ?? (() => Promise.resolve()),
           keepsClaim: options.stateAfterExport !== undefined,

@@ -70,7 +70,8 @@ function facts(change: Partial<OrderFacts> = {}): OrderFacts {
     itemRefs: { "5:0": "501" as ErpRef },
     order: order(),
     externalId: "PS-main-12" as ExternalId,
-    status: { wanted: undefined, acknowledged: false },
+    customerExists: true,
+    status: { wanted: undefined, now: 10, whenCreated: undefined, acknowledged: false },
     ...change,
   };
 }
@@ -164,14 +165,43 @@ describe("the plan of an order", () => {
   });
 
   test("sets the shop's status only after the order stands in the ERP, and once", () => {
-    const wanted = { wanted: 3, acknowledged: false };
+    const wanted = { wanted: 3, now: 10, whenCreated: 10, acknowledged: false };
     const first = planOrder(facts({ status: wanted }), hashOrder);
     if (first.kind !== "create") throw new Error(first.kind);
     const known = acknowledged(first.body);
     expect(planOrder(facts({ status: wanted, known }), hashOrder)).toEqual({ kind: "set_status", state: 3 });
-    const done = planOrder(facts({ status: { wanted: 3, acknowledged: true }, known }), hashOrder);
+    const done = planOrder(facts({ status: { ...wanted, acknowledged: true }, known }), hashOrder);
     expect(done).toEqual({ kind: "nothing" });
   });
+});
+
+describe("the status of an exported order in the shop", () => {
+  const first = planOrder(facts(), hashOrder);
+  const known = first.kind === "create" ? acknowledged(first.body) : undefined;
+
+  test("is never thrown back once the order has gone on from the state in which it was exported", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.option(fc.integer({ min: 1, max: 20 })),
+        (now, then) => {
+          const status = { wanted: 3, now, whenCreated: then ?? undefined, acknowledged: false };
+          const plan = planOrder(facts({ known, status }), hashOrder);
+          expect(plan.kind).toBe(now === then && now !== 3 ? "set_status" : "nothing");
+        },
+      ),
+    );
+  });
+
+  test("is remembered with the creation that is planned", () => {
+    const status = { wanted: 3, now: 10, whenCreated: undefined, acknowledged: false };
+    expect(planOrder(facts({ status }), hashOrder)).toMatchObject({ kind: "create", shopState: 10 });
+  });
+});
+
+test("an order whose customer the shop has deleted is parked, since waiting would never end", () => {
+  const plan = planOrder(facts({ customerRef: undefined, customerExists: false }), hashOrder);
+  expect(plan).toMatchObject({ kind: "park", waitsFor: "mapping:customer:3" });
 });
 
 describe("the plan of a customer", () => {
@@ -200,6 +230,8 @@ describe("the plan of a customer", () => {
   });
 
   test("creates nothing for a customer that the shop has deleted", () => {
-    expect(planCustomer(subject, undefined, undefined, () => "h")).toEqual({ kind: "nothing" });
+    expect(planCustomer(subject, undefined, undefined, () => "h")).toMatchObject({ kind: "park" });
+    const known = { ref: "5" as ErpRef, fingerprint: "c1", bodyHash: "old" };
+    expect(planCustomer(subject, undefined, known, () => "h")).toEqual({ kind: "nothing" });
   });
 });
