@@ -22,8 +22,10 @@ const AWAY = new Set([
 
 /** True where the database, and not the work, is the cause: the same work succeeds when it is back. */
 export function isDatabaseAway(thrown: unknown): boolean {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return false;
-  return AWAY.has(String(thrown.code)) || isTransient(thrown) || ("fatal" in thrown && thrown.fatal === true);
+  if (!(thrown instanceof Error)) return false;
+  // A command on a connection that is closed already is fatal and has no code.
+  if ("fatal" in thrown && thrown.fatal === true) return true;
+  return "code" in thrown && (AWAY.has(String(thrown.code)) || isTransient(thrown));
 }
 
 /**
