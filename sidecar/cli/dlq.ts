@@ -42,11 +42,12 @@ export function registerDlq(program: Command, terminal: Terminal): void {
   withCommonOptions(dlq.command("show <subject>"))
     .description("all that is on record of a subject, for instance order:123; bodies hold personal data")
     .action(async (subject: string, options: CommonOptions) => {
-      requireSubject(subject);
+      // An adoption put the operations of `order:7` away as `order:7@1`; their record is asked for by that name.
+      requireSubject(subject.replace(/@[0-9]+$/, ""));
       await withDatabase(options, async (db) => {
         const record = await readSubject(db, subject);
         say(terminal, options, record, recordSentences(subject, record));
-        if (record.job === undefined) terminal.fail();
+        if (isEmpty(record)) terminal.fail();
       });
     });
   registerResubmit(dlq, terminal);
@@ -133,13 +134,16 @@ function jobSentences(job: StuckJob): readonly string[] {
   return job.reason === null ? [head] : [head, `    ${job.reason.split("\n")[0] ?? ""}`];
 }
 
+const isEmpty = ({ attempts, job, operations }: SubjectRecord): boolean =>
+  job === undefined && operations.length === 0 && attempts.length === 0;
+
 function recordSentences(subject: string, record: SubjectRecord): readonly string[] {
-  if (record.job === undefined) return [`${subject} has no job: nothing ever announced it.`];
+  if (isEmpty(record)) return [`Nothing is on record of ${subject}: nothing ever announced it.`];
   const section = (title: string, rows: readonly unknown[]): readonly string[] =>
     rows.length === 0 ? [] : ["", `${title}:`, ...rows.map((row) => JSON.stringify(row, undefined, 2))];
   return [
     `${subject}:`,
-    JSON.stringify(record.job, undefined, 2),
+    ...(record.job === undefined ? [] : [JSON.stringify(record.job, undefined, 2)]),
     ...section("Operations, the newest first", record.operations),
     ...section("Attempts, the newest first", record.attempts),
     ...section("Effects in the other system", record.effects),
