@@ -193,7 +193,7 @@ function reader(zongji: ZongJi, prefix: string, handlers: TailHandlers): (event:
     else if (isNewFile && changes.length === 0) commit(event);
   };
   return (event) => {
-    const name = event.getEventName() as BinlogEventName;
+    const name = event.getEventName();
     const kind = ROW_KINDS[name];
     if (kind !== undefined) {
       const decoded = decodeRows(rowEvent(event, kind), prefix);

@@ -93,12 +93,16 @@ export class CaptureSession {
         ended ??= await this.#maintain();
         if (ended?.kind !== "deposed" && this.#isDue()) await this.#commit();
       }
-      // What was read whole is committed, so that the next tail does not read it again.
-      if (ended?.kind !== "deposed" && this.#batch.hasMoved) await this.#commit();
-      return ended ?? { kind: "closed", message: "Stopped" };
+      return await this.#finish(ended ?? { kind: "closed", message: "Stopped" });
     } finally {
       await tail.close();
     }
+  }
+
+  /** What was read whole is committed, so that the next tail does not read it again. */
+  async #finish(ended: SessionEnd): Promise<SessionEnd> {
+    if (ended.kind !== "deposed" && this.#batch.hasMoved) await this.#commit();
+    return ended;
   }
 
   #receive(transaction: BinlogTransaction): void {
@@ -113,11 +117,14 @@ export class CaptureSession {
     deps.status.position = this.lastPlace;
     if (transaction.changes.length > 0) deps.metrics.binlogTransactions.inc();
     if (transaction.unreadRows > 0) this.#warnUnread(transaction.unreadRows);
-    if (batch.size >= deps.limits.batchSubjects && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#tail?.pause();
-    }
+    this.#pauseWhenFull();
     if (batch.isUrgent || this.#isPaused || (wasEmpty && batch.sinceMs !== undefined)) this.#wake.ring();
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#batch.size < this.#deps.limits.batchSubjects || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#tail?.pause();
   }
 
   #noteLag(lagMs: number): void {

@@ -113,7 +113,7 @@ export async function shopContent(
           }),
         shippingCost: Number(order.shipping),
         street: order.street,
-        customer: `PS-main-CUST-${String(order.customer)}`,
+        customer: `PS-main-CUST-${order.customer}`,
       },
     ]),
   );

@@ -26,7 +26,7 @@ async function blockTable({ world }: Rig, name: string): Promise<() => Promise<v
 }
 
 const count = async (world: World, sql: string): Promise<number> =>
-  Number((await world.rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${sql}`))[0]?.n ?? 0);
+  (await world.rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${sql}`))[0]?.n ?? 0;
 
 /** Creations on their way: external ids of operations that are open in the database. */
 async function openKeys(

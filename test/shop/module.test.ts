@@ -62,7 +62,7 @@ describe("capture", () => {
     await shop.rows("DELETE FROM {erpsync_outbox}");
     const order = await placeOne("--state=paid", "--lines=3");
     const rows = await shop.rows("SELECT * FROM {erpsync_outbox} ORDER BY id");
-    expect(rows.map((row) => [row["type"], row["subject"]])).toEqual([
+    expect(rows.map((row): unknown[] => [row["type"], row["subject"]])).toEqual([
       ["order.placed", `order:${order}`],
       ["order.status_changed", `order:${order}`],
     ]);

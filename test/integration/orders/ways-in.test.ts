@@ -11,7 +11,7 @@ import { until } from "../../support/until.ts";
 import type { World } from "../../support/world.ts";
 
 async function missedHooks(world: World): Promise<Readonly<Record<string, number>>> {
-  const rows = await world.rows<{ cause: string; orders: number }>(
+  const rows = await world.rows<{ cause: string; orders: string }>(
     `SELECT cause, SUM(orders) AS orders FROM ${world.table("erpsync_missed_hook")} GROUP BY cause`,
   );
   return Object.fromEntries(rows.map((row) => [row.cause, Number(row.orders)]));
@@ -120,7 +120,9 @@ eachServer("orders that no hook announces", (server) => {
         exportAfterOrder: () => 0,
         stopped: () => false,
         // The outbox was empty a moment ago; now a checkout commits.
-        emptyOutbox: async () => void (await placeOrders(world, 3)),
+        emptyOutbox: async () => {
+          await placeOrders(world, 3);
+        },
         countMissed: (ids) => Promise.resolve(void missed.push(...ids)),
         onMarked: () => undefined,
       },
