@@ -22,14 +22,28 @@ export class Wake {
 
   /** Waits for a ring, for `ms` milliseconds, or for the signal; true when it was rung. */
   async wait(ms: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.#pending && !signal.aborted) {
-      const interrupt = new AbortController();
-      this.#interrupt = interrupt;
-      await this.#sleep(ms, AbortSignal.any([signal, interrupt.signal]));
-      this.#interrupt = undefined;
-    }
+    if (!this.#pending && !signal.aborted) await this.#sleepUntilRung(ms, signal);
     const rung = this.#pending;
     this.#pending = false;
     return rung;
+  }
+
+  /**
+   * One controller a wait, which the signal aborts too. Not `AbortSignal.any`: on Node 20 what it makes stays with a
+   * signal that outlives it, and this one lives as long as the process (13 MB more heap after 200,000 waits).
+   */
+  async #sleepUntilRung(ms: number, signal: AbortSignal): Promise<void> {
+    const interrupt = new AbortController();
+    const stop = (): void => {
+      interrupt.abort();
+    };
+    this.#interrupt = interrupt;
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await this.#sleep(ms, interrupt.signal);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#interrupt = undefined;
+    }
   }
 }
