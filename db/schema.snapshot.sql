@@ -166,6 +166,8 @@
   erp_ref varchar(96) utf8mb4 NULL
   ambiguous_at datetime(6) NULL
   replaced tinyint unsigned NOT NULL DEFAULT 0
+  sent_at datetime(6) NULL
+  shop_state int unsigned NULL
   created_at datetime(6) NOT NULL
   acknowledged_at datetime(6) NULL
   KEY erpsync_operation_external (external_id)
