@@ -304,6 +304,7 @@ export class SidecarInside implements AsyncDisposable {
       probe: (abort) => this.#erp.probe({ signal: abort, priority: 0, note: () => undefined }),
       stopped: () => false,
       announced: () => true,
+      useful: () => limit * 2,
       alone: true,
     });
     return worker;
@@ -366,5 +367,5 @@ async function busyJobs(world: World): Promise<number> {
   const [row] = await world.rows<{ busy: number }>(
     `SELECT COUNT(*) AS busy FROM ${world.table("erpsync_job")} WHERE state IN ('ready', 'working')`,
   );
-  return Number(row?.busy ?? 0);
+  return row?.busy ?? 0;
 }
