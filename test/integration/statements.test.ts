@@ -170,6 +170,12 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readActions: ["order:7"],
     countMatching: [{ states: ["dead"] }],
   },
+  "ops/doctor-statements.ts": {
+    readServerFacts: [],
+    readMostConnections: [],
+    readDatabaseTime: [],
+    tryRight: ["UPDATE", "erpsync_job", "subject"],
+  },
   "ops/prune-statements.ts": {
     pageOldAttempts: [1_900, 90, 50],
     forgetBodies: [1_900, 1_910],
@@ -207,7 +213,11 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     settleInAcknowledgement: [CLAIM, true, 60_000],
     upsertConfirmation: [{ orderId: 7, erp: "netsuite", externalId: "PS-main-7", ref: "700" }],
   },
-  "queue/mark-statements.ts": { markJobs: [[MARK]], knownSubjects: [["order:7"]] },
+  "queue/mark-statements.ts": {
+    requireJob: ["customer:7"],
+    markJobs: [[MARK]],
+    knownSubjects: [["order:7"]],
+  },
   "queue/statements.ts": {
     lockReadyJobs: ["orders", 8],
     stampClaims: [["order:7"], { token: UUID, by: "test:1", leaseMs: 60_000 }],
@@ -429,9 +439,14 @@ eachServer("every statement", (server) => {
   test("is one query, and reads no table as a whole", { timeout: 120_000 }, async () => {
     await using world = await grownWorld(server);
     const events: LogEvent[] = [];
-    const db = openDatabase({ ...world.settings, connections: 2 }, (event) => {
-      if (!/^(begin|start transaction|commit|rollback)$/i.test(event.query.sql)) events.push(event);
-    });
+    const db = openDatabase(
+      { ...world.settings, connections: 2 },
+      {
+        onQuery: (event) => {
+          if (!/^(begin|start transaction|commit|rollback)$/i.test(event.query.sql)) events.push(event);
+        },
+      },
+    );
     const faults: string[] = [];
     try {
       for (const file of FILES) {
