@@ -109,6 +109,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   },
   "identity/statements.ts": {
     readIdentity: [],
+    isWritingStopped: [],
     writeIdentity: [IDENTITY],
     raiseHighWater: [7, 7],
     writeStop: ["restored", "a test"],
