@@ -109,7 +109,6 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   },
   "identity/statements.ts": {
     readIdentity: [],
-    isWritingStopped: [],
     writeIdentity: [IDENTITY],
     raiseHighWater: [7, 7],
     writeStop: ["restored", "a test"],
@@ -195,6 +194,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     pageMappings: ["order", "1900", 50],
   },
   "orders/operation-statements.ts": {
+    isWritingStopped: [],
     readOperations: ["order:7"],
     readOperationBody: ["order:7#1"],
     insertIntent: [intent(2)],
