@@ -37,6 +37,8 @@ export type Role = (typeof ROLES)[number];
 
 /** Milliseconds after SIGTERM at which calls that are still under way are aborted. */
 const DRAIN_MS = 25_000;
+/** Jobs worked at once for each call that the ERP allows, so that its next call is always ready. */
+const WORKED_PER_PLACE = 2;
 /** Outbox looks of an idle process whose binlog tail announces rows. */
 const IDLE_POLL_MS = 5_000;
 
@@ -164,25 +166,32 @@ interface Lane {
 
 /** Without Redis one process works and the others stand by for the ERP port; with it the limit itself is shared. */
 async function workLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
-  const { config, db, guard, log } = base;
+  const { config, guard, log } = base;
   await guard.check();
   await base.erp.ready();
   if (config.erp.redisUrl !== undefined) {
-    await work(base, lane, signal, false);
+    await work(base, lane, signal, new AbortController().signal, false);
     return;
   }
-  const { database, prefix } = databaseSettings(config);
-  const name = lockName(database, prefix, "erp-port");
+  const settings = databaseSettings(config);
+  const name = lockName(settings.database, settings.prefix, "erp-port");
   const onStandby = (): void => {
     log("info", { event: "erp.port_held", holder: "another" });
   };
-  await withNamedLock(db, name, systemSleep, signal, { onStandby }, async (held) => {
+  await withNamedLock({ settings, name, sleep: systemSleep, signal, onStandby }, async (held, lost) => {
     log("info", { event: "erp.port_held", holder: "us" });
-    await work(base, lane, held, true);
+    await work(base, lane, held, lost, true);
   });
 }
 
-async function work(base: Base, lane: Lane, signal: AbortSignal, alone: boolean): Promise<void> {
+/** `signal` drains; `lost` aborts at once, because another process may have the ERP port by now. */
+async function work(
+  base: Base,
+  lane: Lane,
+  signal: AbortSignal,
+  lost: AbortSignal,
+  alone: boolean,
+): Promise<void> {
   const { config, db, guard, log, metrics, wakes, actor, erp } = base;
   const leaseMs = 2 * (callTimeoutMs(config) + ABORT_SLACK_MS) + config.shop.commandTimeoutMs;
   const worker: Worker = new Worker({
@@ -193,7 +202,9 @@ async function work(base: Base, lane: Lane, signal: AbortSignal, alone: boolean)
     sleep: systemSleep,
     wake: wakes.work,
     lane: "orders",
-    concurrency: config.erp.limit * 2,
+    concurrency: config.erp.limit * WORKED_PER_PLACE,
+    // After 429s there are fewer places; who claimed more would let the rest wait on their leases.
+    useful: () => erp.stats().limit * WORKED_PER_PLACE,
     leaseMs,
     actor,
     newToken: v7,
@@ -206,14 +217,16 @@ async function work(base: Base, lane: Lane, signal: AbortSignal, alone: boolean)
   lane.worker = worker;
   const abort = new AbortController();
   const draining = new AbortController();
-  signal.addEventListener("abort", () => {
+  const drain = (): void => {
     void systemSleep(DRAIN_MS, draining.signal).then(() => {
       abort.abort();
     });
-  });
+  };
+  signal.addEventListener("abort", drain, { once: true });
   try {
-    await worker.run(signal, abort.signal);
+    await worker.run(signal, AbortSignal.any([abort.signal, lost]));
   } finally {
+    signal.removeEventListener("abort", drain);
     draining.abort();
     lane.worker = undefined;
   }

@@ -59,13 +59,13 @@ export function registerAdopt(program: Command, terminal: Terminal): void {
 
 /** Two adoptions at once would open two epochs. */
 async function alone(base: Base, work: () => Promise<void>): Promise<void> {
-  const { database, prefix } = databaseSettings(base.config);
+  const settings = databaseSettings(base.config);
   const busy = new AbortController();
   const onStandby = (): void => {
     busy.abort();
   };
-  const name = lockName(database, prefix, "adopt");
-  await withNamedLock(base.db, name, systemSleep, busy.signal, { onStandby }, work);
+  const name = lockName(settings.database, settings.prefix, "adopt");
+  await withNamedLock({ settings, name, sleep: systemSleep, signal: busy.signal, onStandby }, work);
   if (busy.signal.aborted) throw new UsageError("Another adoption is under way: wait for its end");
 }
 

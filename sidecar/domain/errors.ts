@@ -90,6 +90,18 @@ export class UsageError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "park" };
 }
 
+/**
+ * What may leave the process of anything that was thrown: its code, and where a bug was, but never its text, which can
+ * hold a row of the shop or an answer of the ERP.
+ */
+export function safeDescription(thrown: unknown): string {
+  if (thrown instanceof SidecarError) return thrown.code;
+  if (!(thrown instanceof Error)) return typeof thrown;
+  if ("code" in thrown && typeof thrown.code === "string") return thrown.code;
+  const frame = thrown.stack?.split("\n").find((line) => /^\s+at /.test(line));
+  return `${thrown.name} ${frame?.trim() ?? ""}`.trim();
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -32,6 +32,14 @@ export interface DatabaseSettings {
   readonly statementTimeoutMs?: number;
 }
 
+/** Who wants to know what happens on a pool. */
+export interface DatabaseWatch {
+  /** Each statement as it ends. */
+  readonly onQuery?: (event: LogEvent) => void;
+  /** A connection died while nobody was using it; a statement under way is told by its own error. */
+  readonly onConnectionLost?: () => void;
+}
+
 /** Statements take this: a pool or, in a transaction, its one connection. */
 export type Database = Kysely<Tables>;
 /** A statement that makes no sense alone takes this. */
@@ -123,7 +131,7 @@ function boundedConnection(connection: PoolConnection, timeout: number): MysqlPo
  * Opens a pool. Every session is READ COMMITTED (under REPEATABLE READ a claim on the empty outbox makes a
  * checkout's INSERT wait), in UTC, and strict. BIGINT beyond 2^53 comes as text, DECIMAL always does.
  */
-export function openDatabase(settings: DatabaseSettings, onQuery?: (event: LogEvent) => void): Database {
+export function openDatabase(settings: DatabaseSettings, watch: DatabaseWatch = {}): Database {
   const pool = createPool({
     host: settings.host,
     port: settings.port,
@@ -141,7 +149,7 @@ export function openDatabase(settings: DatabaseSettings, onQuery?: (event: LogEv
   });
   pool.on("connection", (connection) => {
     // Errors of a dead connection reach the query that uses it; without a listener they would end the process.
-    connection.on("error", () => undefined);
+    connection.on("error", () => watch.onConnectionLost?.());
     for (const statement of SESSION) {
       // A session without these settings could make a checkout wait: better no connection than such a one.
       connection.query(statement, (error) => {
@@ -152,6 +160,6 @@ export function openDatabase(settings: DatabaseSettings, onQuery?: (event: LogEv
   return new Kysely<Tables>({
     dialect: new MysqlDialect({ pool: bounded(pool, settings.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS) }),
     plugins: [new PrefixPlugin(settings.prefix)],
-    ...(onQuery === undefined ? {} : { log: onQuery }),
+    ...(watch.onQuery === undefined ? {} : { log: watch.onQuery }),
   });
 }

@@ -1,5 +1,5 @@
 import type { Random, Sleep } from "../domain/clock.ts";
-import { messageOf } from "../domain/errors.ts";
+import { safeDescription } from "../domain/errors.ts";
 import type { Log } from "./log.ts";
 
 const RETRY_FIRST_MS = 200;
@@ -30,7 +30,7 @@ export async function keepRunning(
       const ceilingMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 10));
       const retryMs = Math.round(ceilingMs * (0.5 + deps.random.roll() / 2));
       failures += 1;
-      deps.log("error", { event: "loop.failed", loop: name, message: messageOf(thrown), retryMs });
+      deps.log("error", { event: "loop.failed", loop: name, message: safeDescription(thrown), retryMs });
       await deps.sleep(retryMs, signal);
     }
   }

@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import type { Sleep } from "../domain/clock.ts";
-import type { Database } from "./database.ts";
+import { type Database, type DatabaseSettings, openDatabase } from "./database.ts";
 
 /** Seconds that the server waits for a lock before we ask again; a holder's death is noticed within it at once. */
 const WAIT_S = 5;
-/** Milliseconds between two looks whether our connection still holds the lock. */
-const CHECK_MS = 5_000;
+/** Milliseconds between two looks whether we still hold the lock, should no error have told that we do not. */
+const CHECK_MS = 20_000;
+/**
+ * Milliseconds that a holder waits before its work when it took the lock over from another: by then the other has
+ * learnt of its loss and aborted its calls.
+ */
+const TAKEOVER_MS = 1_000;
 
 /**
  * Name of a lock of this installation: a hash of database and prefix, because GET_LOCK is server-wide and names end
@@ -17,73 +22,91 @@ export function lockName(database: string, prefix: string, purpose: string): str
   return `erpsync.${hash}.${purpose}`;
 }
 
-/** What the holder of a lock is told. */
-export interface LockWatch {
-  /** We stand by: another holds the lock. Called once until we get it. */
+/** Which lock is wanted, and by whom. */
+export interface LockRequest {
+  readonly settings: DatabaseSettings;
+  readonly name: string;
+  readonly sleep: Sleep;
+  /** Asks to stop waiting, or the work to end well. */
+  readonly signal: AbortSignal;
+  /** Another holds the lock, and we stand by; called once. */
   readonly onStandby: () => void;
 }
 
 /**
- * Waits for the named lock, then runs `work` while it is held. The lock lives on a connection of its own: when that
- * dies the server frees the lock, and `work`'s signal is aborted within five seconds. Returns when `work` does.
+ * Work under a lock. `signal` asks it to end well. `lost` says that the lock is gone: it must stop without finishing
+ * anything, because another holder may be at it already.
  */
-// eslint-disable-next-line @typescript-eslint/max-params -- six different things; a bag would hide the signal
-export async function withNamedLock(
-  db: Database,
-  name: string,
-  sleep: Sleep,
-  signal: AbortSignal,
-  watch: LockWatch,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    if (!(await acquire(connection, name, signal, watch))) return;
-    const lost = new AbortController();
-    const finished = new AbortController();
-    const working = work(AbortSignal.any([signal, lost.signal])).finally(() => {
-      finished.abort();
-    });
-    const watching = guard(connection, name, sleep, finished.signal).catch(() => {
-      lost.abort();
-    });
-    try {
-      await working;
-    } finally {
-      finished.abort();
-      await watching;
-      await sql`SELECT RELEASE_LOCK(${name})`.execute(connection).catch(() => undefined);
-    }
-  });
+export type LockedWork = (signal: AbortSignal, lost: AbortSignal) => Promise<void>;
+
+/**
+ * Waits for the named lock, then runs `work` while it is held. The lock lives on a connection of its own: when that
+ * dies the server frees the lock, and `lost` is aborted at once (by the socket's end, at the latest by the next look).
+ */
+export async function withNamedLock(request: LockRequest, work: LockedWork): Promise<void> {
+  const lost = new AbortController();
+  const onConnectionLost = (): void => {
+    lost.abort();
+  };
+  const connection = openDatabase({ ...request.settings, connections: 1 }, { onConnectionLost });
+  try {
+    const got = await acquire(connection, request);
+    if (got === "no") return;
+    if (got === "taken-over") await request.sleep(TAKEOVER_MS, request.signal);
+    await hold(connection, request, lost, work);
+  } finally {
+    await connection.destroy().catch(() => undefined);
+  }
 }
 
-async function acquire(
+async function hold(
   connection: Database,
-  name: string,
-  signal: AbortSignal,
-  watch: LockWatch,
-): Promise<boolean> {
+  { name, sleep, signal }: LockRequest,
+  lost: AbortController,
+  work: LockedWork,
+): Promise<void> {
+  const finished = new AbortController();
+  const watching = watch(connection, name, sleep, finished.signal)
+    .catch(() => "lost" as const)
+    .then((end) => {
+      if (end === "lost") lost.abort();
+    });
+  try {
+    await work(AbortSignal.any([signal, lost.signal]), lost.signal);
+  } finally {
+    finished.abort();
+    await watching;
+    if (!lost.signal.aborted)
+      await sql`SELECT RELEASE_LOCK(${name})`.execute(connection).catch(() => undefined);
+  }
+}
+
+async function acquire(connection: Database, request: LockRequest): Promise<"no" | "free" | "taken-over"> {
+  const { name, onStandby, signal } = request;
   let waitS = 0;
   while (!signal.aborted) {
     const { rows } = await sql<{ got: number | null }>`SELECT GET_LOCK(${name}, ${waitS}) AS got`.execute(
       connection,
     );
-    if (rows[0]?.got === 1) return true;
-    if (waitS === 0) watch.onStandby();
+    if (rows[0]?.got === 1) return waitS === 0 ? "free" : "taken-over";
+    if (waitS === 0) onStandby();
     waitS = WAIT_S;
   }
-  return false;
+  return "no";
 }
 
-/** Rejects as soon as the connection no longer holds the lock. */
-async function guard(connection: Database, name: string, sleep: Sleep, finished: AbortSignal): Promise<void> {
+/** Looks from time to time whether the connection still holds the lock, until it does not or `finished`. */
+async function watch(
+  connection: Database,
+  name: string,
+  sleep: Sleep,
+  finished: AbortSignal,
+): Promise<"lost" | "finished"> {
   for (;;) {
     await sleep(CHECK_MS, finished);
-    if (finished.aborted) return;
+    if (finished.aborted) return "finished";
     const { rows } = await sql<{ mine: number | null }>`
       SELECT IS_USED_LOCK(${name}) = CONNECTION_ID() AS mine`.execute(connection);
-    if (rows[0]?.mine !== 1) throw new LockLostError(`The lock ${name} is no longer ours`);
+    if (rows[0]?.mine !== 1) return "lost";
   }
 }
-
-/** Never leaves this file: it only aborts the work's signal. */
-class LockLostError extends Error {}

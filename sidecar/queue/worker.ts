@@ -1,11 +1,11 @@
 import PQueue from "p-queue";
 import type { Clock, Sleep } from "../domain/clock.ts";
-import { messageOf, SidecarError } from "../domain/errors.ts";
+import { SidecarError, safeDescription } from "../domain/errors.ts";
 import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { inTransaction, isDatabaseAway } from "../platform/transaction.ts";
+import { inTransaction, isDatabaseAway, repeated } from "../platform/transaction.ts";
 import type { Wake } from "../platform/wake.ts";
 import { type Breaker, type BreakerEvent, CLOSED, decideBreaker } from "./decide-breaker.ts";
 import {
@@ -40,14 +40,16 @@ export class WorkFailedError extends Error {
 }
 
 /** Milliseconds between two looks for jobs whose time has come, where every mark rings this worker. */
-const TICK_MS = 2_000;
+const TICK_MS = 5_000;
 /** The same, and for ready jobs too, where another process marks them. */
 const UNANNOUNCED_TICK_MS = 250;
+/** Milliseconds after a job's time at which it is looked for, so that the database's clock has surely reached it. */
+const DUE_SLACK_MS = 20;
 /** A settlement is tried again after 0.5, 1, 1.5 and 2 s. */
 const SETTLE_TRIES = 5;
 const SETTLE_RETRY_MS = 500;
 /** Milliseconds between two looks for ready jobs that nobody announced, and for orphans. */
-const SWEEP_MS = 10_000;
+const SWEEP_MS = 30_000;
 
 export interface WorkerDeps {
   readonly db: Database;
@@ -59,6 +61,8 @@ export interface WorkerDeps {
   readonly lane: Lane;
   /** Jobs worked at once; a little over the ERP's limit, so that its next call is always ready. */
   readonly concurrency: number;
+  /** Jobs that are of use to claim now; fewer after the ERP asked for fewer calls. */
+  readonly useful: () => number;
   /** Outlives the ERP's timeout, its abort and the settling. */
   readonly leaseMs: number;
   /** `host:pid`, for the record. */
@@ -86,6 +90,8 @@ export class Worker {
   #doubt: Promise<boolean> | undefined;
   #tickAtMs = Number.NEGATIVE_INFINITY;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
+  /** When the next job that this worker put off is due; what others put off is found by the tick. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
@@ -117,13 +123,14 @@ export class Worker {
   }
 
   #free(): number {
-    return this.#deps.concurrency - this.#places.pending - this.#places.size;
+    const { concurrency, useful } = this.#deps;
+    return Math.min(concurrency, useful()) - this.#places.pending - this.#places.size;
   }
 
   #waitMs(): number {
-    const tickMs = this.#tickMs();
-    if (this.#breaker.state === "closed") return tickMs;
-    return Math.min(tickMs, Math.max(1, this.#breaker.probeAtMs - this.#deps.clock.monotonicMs()));
+    const { clock } = this.#deps;
+    const untilMs = this.#breaker.state === "closed" ? this.#dueAtMs : this.#breaker.probeAtMs;
+    return Math.min(this.#tickMs(), Math.max(1, untilMs - clock.monotonicMs()));
   }
 
   #tickMs(): number {
@@ -139,9 +146,10 @@ export class Worker {
     const { clock, db, lane } = this.#deps;
     const nowMs = clock.monotonicMs();
     // An open breaker looks at every tick, because its probe must go out though nobody rings.
-    if (nowMs < this.#tickAtMs) return this.#breaker.state === "open";
+    if (nowMs < this.#tickAtMs && nowMs < this.#dueAtMs) return this.#breaker.state === "open";
     this.#tickAtMs = nowMs + this.#tickMs();
-    const due = await inTransaction(db, (tx) => readyDueJobs(tx, lane));
+    this.#dueAtMs = Number.POSITIVE_INFINITY;
+    const due = await repeated(() => readyDueJobs(db, lane));
     if (nowMs < this.#sweepAtMs) return due > 0 || this.#breaker.state === "open" || !this.#deps.announced();
     this.#sweepAtMs = nowMs + SWEEP_MS;
     await this.#rescue(false);
@@ -149,7 +157,7 @@ export class Worker {
   }
 
   async #rescue(all: boolean): Promise<void> {
-    const jobs = await inTransaction(this.#deps.db, (tx) => rescueJobs(tx, all));
+    const jobs = await repeated(() => rescueJobs(this.#deps.db, all));
     if (jobs > 0) this.#deps.log("warn", { event: "job.rescued", jobs });
   }
 
@@ -188,7 +196,7 @@ export class Worker {
         this.#deps.log("error", {
           event: "loop.failed",
           loop: "settle",
-          message: messageOf(error),
+          message: safeDescription(error),
           retryMs: this.#deps.leaseMs,
         });
       });
@@ -218,7 +226,10 @@ export class Worker {
   async #settle(claim: Claim, settled: Settled): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        if (await inTransaction(this.#deps.db, (tx) => settleJob(tx, claim, settled))) return;
+        if (await repeated(() => settleJob(this.#deps.db, claim, settled))) {
+          this.#remindOf(settled);
+          return;
+        }
         this.#deps.log("warn", { event: "job.claim_lost", subject: claim.subject });
         return;
       } catch (thrown) {
@@ -226,6 +237,11 @@ export class Worker {
         await this.#deps.sleep(SETTLE_RETRY_MS * tries);
       }
     }
+  }
+
+  #remindOf({ state, delayMs }: Settled): void {
+    if (state !== "held" && state !== "retrying") return;
+    this.#dueAtMs = Math.min(this.#dueAtMs, this.#deps.clock.monotonicMs() + delayMs + DUE_SLACK_MS);
   }
 
   async #fail(claim: Claim, thrown: unknown, signal: AbortSignal): Promise<void> {
@@ -239,11 +255,12 @@ export class Worker {
     await this.#settle(claim, settled);
     this.#deps.metrics.jobsSettled.inc({ outcome: settled.state });
     this.#logFailure(claim, settled);
-    const { advice, message } = failure.error;
-    if (advice.kind === "outage") await this.hear({ kind: "outage", reason: message });
+    const { advice, code } = failure.error;
+    // Codes only: the ERP's own words may name a customer, and the breaker's reason is logged and shown.
+    if (advice.kind === "outage") await this.hear({ kind: "outage", reason: code });
     // A shop that refuses commands, a lost claim or a bug of ours says nothing about the ERP.
     if (advice.kind === "retry" && advice.suspect === "erp")
-      await this.hear({ kind: "failure", subject: claim.subject, reason: message });
+      await this.hear({ kind: "failure", subject: claim.subject, reason: code });
   }
 
   /**
@@ -293,7 +310,7 @@ export class Worker {
       this.#deps.metrics.breakerOpen.set(breaker.state === "open" ? 1 : 0);
       this.#deps.wake.ring();
     }
-    if (refund.length > 0) await inTransaction(this.#deps.db, (tx) => refundAttempts(tx, refund));
+    if (refund.length > 0) await repeated(() => refundAttempts(this.#deps.db, refund));
   }
 
   /** Probes the ERP when it is time; true when the breaker is closed again. */
@@ -305,7 +322,7 @@ export class Worker {
       await this.hear({ kind: "success" });
       return true;
     } catch (thrown) {
-      await this.hear({ kind: "probe-failed", reason: messageOf(thrown) });
+      await this.hear({ kind: "probe-failed", reason: safeDescription(thrown) });
       return false;
     }
   }
