@@ -2,8 +2,9 @@
  * The breaker of a lane. While it is open no job is claimed; only the probe, a read, is sent. It opens at once when
  * the ERP as a whole is away (connection, login, maintenance), and when three different subjects failed with no
  * success between. One order that always gets a 500 is one subject: it pays its own attempts and blocks nobody. Three
- * such orders open the breaker once for nothing: they are remembered as accused, and when the same ones open it again
- * though the ERP could be read meanwhile, they pay.
+ * such orders open the breaker once for nothing: each gets that attempt back and is remembered as accused. Whoever
+ * fails again though the ERP could be read meanwhile pays, whether or not a new order fails beside it; otherwise an
+ * inflow of bad orders would keep all of them alive for ever.
  */
 export type Breaker =
   | { readonly state: "closed"; readonly failed: readonly string[]; readonly accused: readonly string[] }
@@ -12,7 +13,7 @@ export type Breaker =
       readonly reason: string;
       readonly probes: number;
       readonly probeAtMs: number;
-      /** Subjects whose failures opened it; none where the ERP as a whole was away. */
+      /** Subjects that failed at or around its opening, which had their attempt back; none where the ERP as a whole was away. */
       readonly accused: readonly string[];
     };
 
@@ -64,9 +65,20 @@ export function decideBreaker(breaker: Breaker, event: BreakerEvent, nowMs: numb
         : { breaker: open(event.reason, nowMs, 0, []), refund: breaker.failed };
     case "failure":
       return breaker.state === "open"
-        ? { breaker, refund: breaker.accused.includes(event.subject) ? [] : [event.subject] }
+        ? failWhileOpen(breaker, event.subject)
         : countFailure(breaker, event, nowMs);
   }
+}
+
+/** A call that was under way when the breaker opened; where failures had opened it, it is accused like them. */
+function failWhileOpen(breaker: Extract<Breaker, { state: "open" }>, subject: string): BreakerDecision {
+  if (breaker.accused.includes(subject)) return { breaker, refund: [] };
+  const accused = breaker.accused.length === 0 ? [] : accuse(breaker.accused, [subject]);
+  return { breaker: { ...breaker, accused }, refund: [subject] };
+}
+
+function accuse(accused: readonly string[], failed: readonly string[]): readonly string[] {
+  return [...new Set([...accused, ...failed])].slice(-ACCUSED_MAX);
 }
 
 function countFailure(
@@ -76,7 +88,8 @@ function countFailure(
 ): BreakerDecision {
   const failed = [...new Set([...breaker.failed, event.subject])];
   if (failed.length < FAILED_SUBJECTS) return { breaker: { ...breaker, failed }, refund: [] };
-  const accused = [...new Set([...breaker.accused, ...failed])].slice(-ACCUSED_MAX);
-  const news = failed.some((subject) => !breaker.accused.includes(subject));
-  return { breaker: open(event.reason, nowMs, 0, accused), refund: news ? failed : [] };
+  return {
+    breaker: open(event.reason, nowMs, 0, accuse(breaker.accused, failed)),
+    refund: failed.filter((subject) => !breaker.accused.includes(subject)),
+  };
 }

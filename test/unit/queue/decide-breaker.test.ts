@@ -57,6 +57,28 @@ describe("the breaker", () => {
     expect(refunded).toEqual(["order:1", "order:2", "order:3"]);
   });
 
+  test("charges the orders that failed before, though a new bad order fails beside them each time", () => {
+    const { refunded } = run([
+      ...[failure("order:1"), failure("order:2"), failure("order:3"), { kind: "success" } as const],
+      ...[failure("order:1"), failure("order:2"), failure("order:4"), { kind: "success" } as const],
+      ...[failure("order:1"), failure("order:2"), failure("order:5")],
+    ]);
+    expect(refunded).toEqual(["order:1", "order:2", "order:3", "order:4", "order:5"]);
+  });
+
+  test("gives each order at most one attempt back while the ERP can be read, however many new bad ones come", () => {
+    const event = fc.oneof(
+      { weight: 5, arbitrary: fc.integer({ min: 1, max: 50 }).map((id) => failure(`order:${id}`)) },
+      { weight: 1, arbitrary: fc.constant<BreakerEvent>({ kind: "success" }) },
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 400 }), (events) => {
+        const { refunded } = run(events);
+        expect(new Set(refunded).size).toBe(refunded.length);
+      }),
+    );
+  });
+
   test("charges nobody for a new outage after a probe that failed", () => {
     const three = [failure("order:1"), failure("order:2"), failure("order:3")];
     const away: BreakerEvent = { kind: "probe-failed", reason: "500" };
