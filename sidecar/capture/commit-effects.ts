@@ -1,9 +1,8 @@
 import { orderSubject, type ShopOrderId } from "../domain/ids.ts";
-import type { Mark } from "../domain/job.ts";
+import { type Mark, urgentOf } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { knownSubjects, markJobs } from "../queue/mark-statements.ts";
-import { urgentOf } from "./decide-effects.ts";
 import { decideMissedCause, type MissedCause } from "./decide-missed-cause.ts";
 import type { EffectBatch } from "./effect-batch.ts";
 import { countMissedHooks, findOrdersByReference, readModuleState, writeCheckpoint } from "./statements.ts";

@@ -1,5 +1,5 @@
 import { orderSubject, parseSubject, type ShopOrderId, shopOrderId } from "../domain/ids.ts";
-import type { Mark, MarkWhen } from "../domain/job.ts";
+import { type Mark, type MarkWhen, urgentOf } from "../domain/job.ts";
 import type { RowChange } from "./decode-row.ts";
 
 /** What one transaction of the shop asks of us. */
@@ -11,14 +11,6 @@ export interface Effects {
   readonly unannounced: readonly ShopOrderId[];
   /** Orders touched by a payment, which knows them by reference only. */
   readonly orderReferences: readonly string[];
-}
-
-/** The more urgent of two marks of one subject counts; a new order's wait for its status row comes before `soon`. */
-const URGENCY: Readonly<Record<MarkWhen, number>> = { soon: 0, whole: 1, now: 2 };
-
-/** The mark to keep where a subject has two. */
-export function urgentOf(a: Mark | undefined, b: Mark): Mark {
-  return a === undefined || URGENCY[a.when] < URGENCY[b.when] ? b : a;
 }
 
 /**

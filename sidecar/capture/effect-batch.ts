@@ -1,7 +1,7 @@
 import type { ShopOrderId } from "../domain/ids.ts";
-import type { Mark } from "../domain/job.ts";
+import { type Mark, urgentOf } from "../domain/job.ts";
 import type { BinlogTransaction } from "./binlog-tail.ts";
-import { type Effects, isOwnCheckpoint, urgentOf } from "./decide-effects.ts";
+import { type Effects, isOwnCheckpoint } from "./decide-effects.ts";
 import type { BinlogPoint } from "./decide-resume.ts";
 
 /**

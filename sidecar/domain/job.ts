@@ -32,6 +32,17 @@ export interface Mark {
   readonly isBackfill?: boolean;
 }
 
+/**
+ * A new order's wait for its status row comes before `soon`: its lines and payments, written around it, say nothing
+ * about when it is whole, and a look after 2 s would find it torn. `now` wins always: it says that the row is there.
+ */
+const URGENCY: Readonly<Record<MarkWhen, number>> = { soon: 0, whole: 1, now: 2 };
+
+/** The mark to keep where a subject has two: the more urgent, and of equals the later. */
+export function urgentOf(earlier: Mark | undefined, later: Mark): Mark {
+  return earlier === undefined || URGENCY[earlier.when] <= URGENCY[later.when] ? later : earlier;
+}
+
 /** Milliseconds that a `soon` or `whole` mark waits before it is looked at. */
 export const SETTLE_MS = { soon: 2_000, whole: 5_000 } as const;
 

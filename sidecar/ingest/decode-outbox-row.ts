@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseSubject, type Subject } from "../domain/ids.ts";
-import type { Mark, MarkWhen } from "../domain/job.ts";
+import { type Mark, type MarkWhen, urgentOf } from "../domain/job.ts";
 
 /** Events of version 1, and how soon each wants its subject looked at. */
 const WHEN = {
@@ -55,11 +55,7 @@ export function decodeOutboxRow(row: unknown): DecodedRow {
 
 /** One mark a subject, the most urgent: a batch may hold several events of one order. */
 export function mergeMarks(marks: readonly Mark[]): readonly Mark[] {
-  const urgency = { now: 2, soon: 1, whole: 0 } as const;
   const bySubject = new Map<Subject, Mark>();
-  for (const mark of marks) {
-    const other = bySubject.get(mark.subject);
-    if (other === undefined || urgency[mark.when] >= urgency[other.when]) bySubject.set(mark.subject, mark);
-  }
+  for (const mark of marks) bySubject.set(mark.subject, urgentOf(bySubject.get(mark.subject), mark));
   return [...bySubject.values()];
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideHeldDelayMs, decideRetry } from "../../../sidecar/domain/job.ts";
+import { orderSubject, shopOrderId } from "../../../sidecar/domain/ids.ts";
+import { decideHeldDelayMs, decideRetry, type MarkWhen, urgentOf } from "../../../sidecar/domain/job.ts";
 
 test("failures are retried after 5 s, 30 s, 2 min and 10 min, and the fifth is a dead letter", () => {
   const delays = [1, 2, 3, 4].map((attempts) => decideRetry(attempts));
@@ -23,4 +24,18 @@ test("a held order is looked at every 5 s at first and every 5 min once it has b
   expect(decideHeldDelayMs(0)).toBe(5_000);
   expect(decideHeldDelayMs(299_999)).toBe(5_000);
   expect(decideHeldDelayMs(300_000)).toBe(300_000);
+});
+
+test("of two marks the one due now wins, a new order's wait beats a change's, and of equals the later counts", () => {
+  const mark = (when: MarkWhen, traceparent: string) =>
+    ({ subject: orderSubject(shopOrderId(7)), when, traceparent }) as const;
+  const kept = (a: MarkWhen, b: MarkWhen) => urgentOf(mark(a, "earlier"), mark(b, "later"));
+  expect(kept("soon", "whole").when).toBe("whole");
+  expect(kept("whole", "soon").when).toBe("whole");
+  for (const when of ["soon", "whole", "now"] as const) {
+    expect(kept(when, "now").when).toBe("now");
+    expect(kept("now", when).when).toBe("now");
+    expect(kept(when, when).traceparent).toBe("later");
+    expect(urgentOf(undefined, mark(when, "only")).when).toBe(when);
+  }
 });
