@@ -29,7 +29,7 @@ const PAIRS = 15;
 const CONTROL_PAIRS = 5;
 const WARM_ORDERS = 3;
 /** By turns on off off on; a multiple of two. */
-const ORDERS_EACH_SIDE = 24;
+const ORDERS_EACH_SIDE = 60;
 const TARGET_PERCENT = 3;
 
 export async function benchHook(): Promise<BenchResult> {
