@@ -122,6 +122,7 @@ function ingestDeps(base: Base, status: CaptureStatus): IngestDeps {
     db,
     log,
     metrics,
+    clock: systemClock,
     wake: wakes.ingest,
     announced: new Announcements(wakes.ingest),
     // Who stands by leaves the outbox to the leader, and looks only in case there is none.
@@ -143,8 +144,9 @@ function sweepDeps(base: Base, ingest: IngestDeps): SweepDeps {
     days: config.capture.sweepDays,
     exportAfterOrder: () => guard.scope.exportAfterOrder,
     stopped: () => guard.stop !== undefined,
-    emptyOutbox: async () => {
-      while ((await ingestBatch(ingest, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS))) > 0);
+    emptyOutbox: async (stop) => {
+      const batch = () => ingestBatch(ingest, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS));
+      while (!stop.aborted && (await batch()) > 0);
     },
     countMissed: async (orderIds) => {
       const cause = decideMissedCause(await readModuleState(db));

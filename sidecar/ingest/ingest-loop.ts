@@ -1,3 +1,4 @@
+import type { Clock } from "../domain/clock.ts";
 import type { Mark } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
@@ -12,6 +13,7 @@ import {
   knownEvents,
   lockAnnouncedRows,
   lockOldestRows,
+  outboxHasRows,
   type RawOutboxRow,
 } from "./statements.ts";
 
@@ -41,24 +43,39 @@ export interface IngestDeps {
   readonly db: Database;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   readonly wake: Wake;
   readonly announced: Announcements;
-  /** Milliseconds between two looks at the outbox without an announcement. */
+  /** Milliseconds between two looks at the whole outbox, however many rows are announced meanwhile. */
   readonly pollMs: () => number;
   /** Called after jobs were marked, so that workers look at once. */
   readonly onMarked: () => void;
 }
 
-/** Empties the outbox until the signal ends it. */
+/**
+ * Empties the outbox until the signal ends it. Announced rows are fetched at once. The whole outbox is looked at every
+ * `pollMs`, whatever is announced, and at the start: a batch that failed ended the loop, and its ids are only there.
+ */
 export async function runIngest(deps: IngestDeps, signal: AbortSignal): Promise<void> {
+  const { announced, clock, pollMs, wake } = deps;
+  let scannedMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    const announced = deps.announced.take();
-    if (announced.length > 0) await ingestBatch(deps, (tx) => lockAnnouncedRows(tx, announced));
-    else if ((await ingestBatch(deps, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS))) === INGEST_BATCH_ROWS)
-      continue;
-    // A full set of announcements may have been cut: then the next round scans instead of sleeping.
-    if (announced.length < INGEST_BATCH_ROWS) await deps.wake.wait(deps.pollMs(), signal);
+    const ids = announced.take();
+    if (ids.length > 0) await ingestBatch(deps, (tx) => lockAnnouncedRows(tx, ids));
+    // A full set of announcements may have been cut.
+    const nowMs = clock.monotonicMs();
+    if (ids.length >= INGEST_BATCH_ROWS || nowMs - scannedMs >= pollMs()) {
+      scannedMs = (await scanOutbox(deps)) < INGEST_BATCH_ROWS ? nowMs : Number.NEGATIVE_INFINITY;
+    }
+    const leftMs = scannedMs + pollMs() - clock.monotonicMs();
+    if (leftMs > 0) await wake.wait(leftMs, signal);
   }
+}
+
+/** Ingests the oldest rows. Looks before it opens a transaction, because an idle shop's outbox is empty. */
+async function scanOutbox(deps: IngestDeps): Promise<number> {
+  if (!(await outboxHasRows(deps.db))) return 0;
+  return await ingestBatch(deps, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS));
 }
 
 /**

@@ -15,6 +15,16 @@ export interface RawOutboxRow {
 }
 
 /**
+ * Whether the outbox has a row that is committed.
+ * Locks: none, so it needs no transaction; an idle sidecar asks this and nothing else.
+ * Reads: the first entry of the primary key.
+ */
+export async function outboxHasRows(db: Database): Promise<boolean> {
+  const row = await db.selectFrom("erpsync_outbox").select("id").orderBy("id").limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
  * The oldest rows that nobody else is ingesting.
  * Locks: X on the rows returned, until the caller commits. Rows of an open checkout are skipped, and READ COMMITTED
  * locks no gap: on an empty outbox no INSERT waits.

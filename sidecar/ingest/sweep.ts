@@ -30,7 +30,8 @@ export interface SweepDeps {
   readonly exportAfterOrder: () => number;
   /** Whether the shop's identity is in doubt; then nothing is swept. */
   readonly stopped: () => boolean;
-  readonly emptyOutbox: () => Promise<void>;
+  /** Ingests what the outbox holds, until the signal. */
+  readonly emptyOutbox: (signal: AbortSignal) => Promise<void>;
   /** Counts orders that no hook announced, by cause. */
   readonly countMissed: (orderIds: readonly number[]) => Promise<void>;
   readonly onMarked: () => void;
@@ -47,7 +48,7 @@ export async function runSweep(deps: SweepDeps, signal: AbortSignal): Promise<vo
 /** Marks orders without a job, and orders whose content changed since the last sweep. */
 export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
-  await deps.emptyOutbox();
+  await deps.emptyOutbox(signal);
   const found = await markUnannounced(deps, signal);
   const changed = await markChanged(deps, signal);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);

@@ -135,6 +135,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readFirstStart: [],
   },
   "ingest/statements.ts": {
+    outboxHasRows: [],
     lockOldestRows: [50],
     lockAnnouncedRows: [[7, 8]],
     knownEvents: [[UUID]],
@@ -179,6 +180,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   "ops/prune-statements.ts": {
     pageOldAttempts: [1_900, 90, 50],
     forgetBodies: [1_900, 1_910],
+    forgetOperationBodies: [90, 50],
     deleteOldEvents: [90, 50],
   },
   "ops/purge-statements.ts": {

@@ -4,12 +4,16 @@ import { Announcements, runIngest } from "../../../sidecar/ingest/ingest-loop.ts
 import { outboxDepth } from "../../../sidecar/ingest/statements.ts";
 import { type DatabaseSettings, openDatabase } from "../../../sidecar/platform/database.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
-import { systemSleep } from "../../../sidecar/platform/system-clock.ts";
+import { systemClock } from "../../../sidecar/platform/system-clock.ts";
 import { Wake } from "../../../sidecar/platform/wake.ts";
 
 const db = openDatabase(JSON.parse(process.argv[2] ?? "{}") as DatabaseSettings);
-const wake = new Wake(systemSleep);
 const stop = new AbortController();
+// The loop sleeps after a round that was not full: the outbox is empty.
+const wake = new Wake(() => {
+  stop.abort();
+  return Promise.resolve();
+});
 await outboxDepth(db);
 const startedMs = performance.now();
 await runIngest(
@@ -17,13 +21,10 @@ await runIngest(
     db,
     log: () => undefined,
     metrics: createMetrics(),
+    clock: systemClock,
     wake,
     announced: new Announcements(wake),
-    // Asked for when a round was not full: the outbox is empty.
-    pollMs: () => {
-      stop.abort();
-      return 0;
-    },
+    pollMs: () => 60_000,
     onMarked: () => undefined,
   },
   stop.signal,
