@@ -170,6 +170,7 @@
   shop_state int unsigned NULL
   created_at datetime(6) NOT NULL
   acknowledged_at datetime(6) NULL
+  KEY erpsync_operation_acknowledged (acknowledged_at)
   KEY erpsync_operation_external (external_id)
   UNIQUE KEY erpsync_operation_number (subject,number)
   PRIMARY KEY (op_key)

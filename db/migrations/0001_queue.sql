@@ -71,7 +71,8 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_operation` (
   `acknowledged_at` DATETIME(6) NULL,
   PRIMARY KEY (`op_key`),
   UNIQUE KEY `erpsync_operation_number` (`subject`, `number`),
-  KEY `erpsync_operation_external` (`external_id`)
+  KEY `erpsync_operation_external` (`external_id`),
+  KEY `erpsync_operation_acknowledged` (`acknowledged_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- Every exchange with the ERP or the shop's endpoint, also the failed ones.

@@ -4,7 +4,7 @@ import { operationKey, parseSubject, type Subject } from "../domain/ids.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import { adoptMoved, adoptRestored, type KindReport, type RestoredReport } from "../identity/adopt.ts";
 import type { AdoptDeps, FoundRecord } from "../identity/adopt-situation.ts";
-import { CHECK_MS } from "../identity/identity-guard.ts";
+import { STOPPED_CHECK_MS } from "../identity/identity-guard.ts";
 import { readShopMarks } from "../identity/statements.ts";
 import { insertActions } from "../ops/action-statements.ts";
 import { isLockHeld } from "../ops/lock-statements.ts";
@@ -105,7 +105,7 @@ function adoptDeps(base: Base, options: AdoptOptions): AdoptDeps {
       const { database, prefix } = databaseSettings(config);
       const isRunning =
         config.erp.redisUrl !== undefined || (await isLockHeld(db, lockName(database, prefix, "erp-port")));
-      if (isRunning) await systemSleep(CHECK_MS + 1_000);
+      if (isRunning) await systemSleep(STOPPED_CHECK_MS + 1_000);
     },
     signal: new AbortController().signal,
   };

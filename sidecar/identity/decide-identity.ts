@@ -33,12 +33,19 @@ export interface ShopNow {
 export type IdentityVerdict =
   | { readonly kind: "first-start" }
   | { readonly kind: "same" }
-  | { readonly kind: "stop"; readonly code: "restored" | "moved"; readonly reason: string };
+  | {
+      readonly kind: "stop";
+      readonly code: "restored" | "moved";
+      readonly reason: string;
+      /** False where only this process's state file is the matter: a second machine must not stop the first one. */
+      readonly everywhere: boolean;
+    };
 
-const stop = (code: "restored" | "moved", reason: string): IdentityVerdict => ({
+const stop = (code: "restored" | "moved", reason: string, everywhere = true): IdentityVerdict => ({
   kind: "stop",
   code,
   reason,
+  everywhere,
 });
 
 /** Decides whether the shop is the one that we last saw. `row` is the database's memory, `file` the file's. */
@@ -63,10 +70,10 @@ function decideMoved(
   now: ShopNow,
 ): IdentityVerdict | undefined {
   if (file === undefined) {
-    return stop("moved", "The database was set up by another machine: this one has no state file");
+    return stop("moved", "The database was set up by another machine: this one has no state file", false);
   }
   if (file.installation !== row.installation) {
-    return stop("moved", "The state file belongs to another installation than the database");
+    return stop("moved", "The state file belongs to another installation than the database", false);
   }
   if (row.shopUrl !== now.shopUrl) {
     return stop("moved", `The shop's address was ${row.shopUrl} and is ${now.shopUrl}: a clone, or a move`);

@@ -1,4 +1,5 @@
 import type { Sleep } from "../domain/clock.ts";
+import { safeDescription } from "../domain/errors.ts";
 import { orderFingerprint } from "../domain/fingerprint.ts";
 import { type Epoch, FIRST_EPOCH } from "../domain/ids.ts";
 import type { ExportScope } from "../domain/scope.ts";
@@ -24,8 +25,10 @@ import {
   writeStop,
 } from "./statements.ts";
 
-/** Milliseconds between two looks at the shop's identity. */
-export const CHECK_MS = 15_000;
+/** Milliseconds between two looks at the shop's identity; an export that meets a stranger looks at once. */
+const CHECK_MS = 60_000;
+/** The same while writing is stopped, so that it goes on soon after an adoption. */
+export const STOPPED_CHECK_MS = 15_000;
 /** Milliseconds within which an exported order's id is in the state file. */
 const NOTE_MS = 1_000;
 
@@ -99,7 +102,8 @@ export class IdentityGuard {
   /** Checks until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (await this.#wake.wait(CHECK_MS, signal)) await this.#deps.sleep(NOTE_MS, signal);
+      const everyMs = this.#stop === undefined ? CHECK_MS : STOPPED_CHECK_MS;
+      if (await this.#wake.wait(everyMs, signal)) await this.#deps.sleep(NOTE_MS, signal);
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the abort comes while we wait
       if (!signal.aborted) await this.check();
     }
@@ -107,22 +111,35 @@ export class IdentityGuard {
 
   /** Compares the shop with what is remembered; stops writing, or resumes it after an adoption. */
   async check(): Promise<void> {
+    try {
+      await this.#compare();
+    } catch (thrown) {
+      // Who cannot look must not write on: the stop may stand in the database, unseen.
+      this.#halt({
+        code: "unchecked",
+        reason: `The shop's identity cannot be checked: ${safeDescription(thrown)}`,
+      });
+      throw thrown;
+    }
+  }
+
+  async #compare(): Promise<void> {
     const { db, ordersTable, stateFile } = this.#deps;
     // First of all: an adoption ends the stop and opens its epoch in one commit, so who sees no stop sees the epoch.
     const row = await readIdentity(db);
-    const [file, marks, epochs] = await Promise.all([
-      readStateFile(stateFile),
-      readShopMarks(db),
-      readEpochs(db),
-    ]);
     this.#installation = row?.installation ?? "";
     if (row !== undefined && row.stoppedCode !== null) {
       this.#halt({ code: row.stoppedCode, reason: row.stoppedReason ?? "" });
       return;
     }
+    const [file, marks, epochs] = await Promise.all([
+      readStateFile(stateFile),
+      readShopMarks(db),
+      readEpochs(db),
+    ]);
     const verdict = decideIdentity(row, file, await readShopNow(db, ordersTable, marks, file));
     if (verdict.kind === "stop") {
-      if (row !== undefined) await writeStop(db, verdict.code, verdict.reason);
+      if (row !== undefined && verdict.everywhere) await writeStop(db, verdict.code, verdict.reason);
       this.#halt(verdict);
       return;
     }

@@ -227,7 +227,8 @@ export async function countMatching(db: Database, filter: JobFilter): Promise<nu
 
 /** Bodies are JSON but for answers of proxies; null where it was pruned after 90 days. */
 function inflated(body: Buffer | null): unknown {
-  if (body === null) return null;
+  // Pruned after 90 days.
+  if (body === null || body.length === 0) return null;
   const text = inflateRawSync(body).toString("utf8");
   try {
     return JSON.parse(text);

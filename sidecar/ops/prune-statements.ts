@@ -43,6 +43,24 @@ export async function forgetBodies(db: Database, afterId: number, lastId: number
 }
 
 /**
+ * Removes the bodies of operations that were acknowledged more than `days` ago; their hashes, which plans compare, stay
+ * for good. Looks back a month further and no more, since what is older was done then. Returns how many.
+ * Locks: X on up to `limit` rows; no gap under READ COMMITTED.
+ * Reads: erpsync_operation_acknowledged (acknowledged_at), one range.
+ */
+export async function forgetOperationBodies(db: Database, days: number, limit: number): Promise<number> {
+  const result = await db
+    .updateTable("erpsync_operation")
+    .set({ body: Buffer.alloc(0) })
+    .where("acknowledged_at", "<", daysAgo(days))
+    .where("acknowledged_at", ">", daysAgo(days + 30))
+    .where("body", "<>", Buffer.alloc(0))
+    .limit(limit)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/**
  * Deletes processed events that are older than `days`; no event comes twice after so long. Returns how many.
  * Locks: X on up to `limit` rows; no gap under READ COMMITTED.
  * Reads: erpsync_event_ingested (ingested_at), in order.

@@ -1,7 +1,7 @@
 import type { Sleep } from "../domain/clock.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
-import { deleteOldEvents, forgetBodies, pageOldAttempts } from "./prune-statements.ts";
+import { deleteOldEvents, forgetBodies, forgetOperationBodies, pageOldAttempts } from "./prune-statements.ts";
 
 /** Days that bodies of requests and answers, and processed events, are kept. */
 export const KEEP_DAYS = 90;
@@ -29,9 +29,8 @@ export async function runPrune(deps: PruneDeps, signal: AbortSignal): Promise<vo
 }
 
 /**
- * Removes what is older than 90 days: bodies of attempts (their hashes stay) and processed events. Operations keep
- * their bodies, for the next amendment is compared with them. Returns the rows changed, and the last attempt that
- * needs no second look.
+ * Removes what is older than 90 days: bodies of attempts and of acknowledged operations (their hashes stay), and
+ * processed events. Returns the rows changed, and the last attempt that needs no second look.
  */
 export async function prune(
   deps: PruneDeps,
@@ -47,11 +46,22 @@ export async function prune(
     lastId = end;
     await deps.sleep(PAUSE_MS, signal);
   }
+  rows += await inBatches(deps, signal, () => forgetOperationBodies(deps.db, KEEP_DAYS, BATCH_ROWS));
+  rows += await inBatches(deps, signal, () => deleteOldEvents(deps.db, KEEP_DAYS, BATCH_ROWS));
+  return { rows, lastId };
+}
+
+async function inBatches(
+  deps: PruneDeps,
+  signal: AbortSignal,
+  batch: () => Promise<number>,
+): Promise<number> {
+  let rows = 0;
   while (!signal.aborted) {
-    const deleted = await deleteOldEvents(deps.db, KEEP_DAYS, BATCH_ROWS);
-    rows += deleted;
-    if (deleted < BATCH_ROWS) break;
+    const changed = await batch();
+    rows += changed;
+    if (changed < BATCH_ROWS) break;
     await deps.sleep(PAUSE_MS, signal);
   }
-  return { rows, lastId };
+  return rows;
 }

@@ -145,6 +145,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   },
   "ingest/sweep-statements.ts": {
     ordersWithoutJob: [1_900, 50],
+    highestOrder: [],
     hashOrders: [1_900, 50],
     rememberOrders: [[{ id: 7, hash: "b".repeat(32), seenHash: null }]],
     lastOrderBefore: ["2026-11-01 00:00:00"],

@@ -24,13 +24,25 @@ eachServer("retention", (server) => {
         [id, days],
       );
     }
+    for (const [number, days] of [
+      [1, 91],
+      [2, 89],
+    ] as const) {
+      await world.pool.query(
+        `INSERT INTO ${world.table("erpsync_operation")}
+          (op_key, subject, number, kind, external_id, state, body, body_hash, created_at, acknowledged_at)
+        VALUES (?, 'order:1', ?, 'create', 'X', 'acknowledged', 'zz', 'h', UTC_TIMESTAMP(6),
+          UTC_TIMESTAMP(6) - INTERVAL ? DAY)`,
+        [`order:1#${number}`, number, days],
+      );
+    }
     const deps = { db, log: () => undefined, sleep: () => Promise.resolve() };
     const signal = new AbortController().signal;
 
     const first = await prune(deps, 0, signal);
     const second = await prune(deps, 0, signal);
 
-    expect(first).toEqual({ rows: 4, lastId: 3 });
+    expect(first).toEqual({ rows: 5, lastId: 3 });
     expect(second.rows).toBe(0);
     const attempts = await world.rows(
       `SELECT request IS NULL AS pruned, answer_hash, outcome FROM ${world.table("erpsync_attempt")} ORDER BY id`,
@@ -38,5 +50,12 @@ eachServer("retention", (server) => {
     expect(attempts).toEqual([1, 1, 1, 0].map((pruned) => ({ pruned, answer_hash: "a", outcome: "ok" })));
     const events = await world.rows(`SELECT event_id FROM ${world.table("erpsync_event")}`);
     expect(events).toEqual([{ event_id: "young" }]);
+    const operations = await world.rows(
+      `SELECT number, LENGTH(body) AS bytes, body_hash FROM ${world.table("erpsync_operation")} ORDER BY number`,
+    );
+    expect(operations).toEqual([
+      { number: 1, bytes: 0, body_hash: "h" },
+      { number: 2, bytes: 2, body_hash: "h" },
+    ]);
   });
 });
