@@ -82,9 +82,11 @@ class PrefixTransformer extends OperationNodeTransformer {
   }
 }
 
+// MySQL answers SHOW TABLE STATUS from statistics of up to 24 hours ago, and a stale AUTO_INCREMENT would look like a
+// shop that was restored; MariaDB has no such setting and skips the comment.
 const SESSION = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-  "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+  "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION' /*!80000 , information_schema_stats_expiry = 0 */",
 ] as const;
 
 const STATEMENT_TIMEOUT_MS = 60_000;
