@@ -36,6 +36,21 @@ export async function ordersWithoutJob(
   return rows.map((row) => row.id_order);
 }
 
+/**
+ * The highest order id, 0 where there is none.
+ * Locks: none.
+ * Reads: the last entry of the primary key.
+ */
+export async function highestOrder(db: Database): Promise<number> {
+  const row = await db
+    .selectFrom("orders")
+    .select("id_order")
+    .orderBy("id_order", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id_order ?? 0;
+}
+
 /** An order and a hash over what the export depends on. */
 export interface OrderContent {
   readonly id: number;
@@ -45,7 +60,8 @@ export interface OrderContent {
 }
 
 /**
- * Hashes a page of orders: header, lines and both addresses. By SHA-256, since MySQL 9.7 has no MD5 of its own any
+ * Hashes a page of orders: every column of header, lines and both addresses that the export reads, and the foreign keys
+ * of what it looks up. A column without a value counts as an empty one, as in the export. By SHA-256, since MySQL 9.7 has no MD5 of its own any
  * more; the lines by a sum of hashes, since MySQL cuts GROUP_CONCAT off after 1,024 bytes.
  * Locks: none.
  * Reads: orders by primary key from `afterId` on, each order's lines by their index, addresses by primary key.
@@ -56,13 +72,15 @@ export async function hashOrders(
   limit: number,
 ): Promise<readonly OrderContent[]> {
   const line = sql`SHA2(CONCAT_WS(':', d.id_order_detail, d.product_id, d.product_attribute_id, d.product_quantity,
-      d.unit_price_tax_excl, d.total_price_tax_incl), 256)`;
+      IFNULL(d.product_reference, ''), d.product_name, d.unit_price_tax_excl, d.total_price_tax_excl,
+      d.total_price_tax_incl), 256)`;
   // A sum does not care for the order of the lines, which each hash its own id, and is never cut off.
   const lines = sql`(SELECT CONCAT_WS(':', COUNT(*), SUM(CAST(CONV(LEFT(${line}, 15), 16, 10) AS UNSIGNED)))
     FROM ${sql.table("order_detail")} d WHERE d.id_order = o.id_order)`;
   const address = (column: "id_address_delivery" | "id_address_invoice"): RawBuilder<unknown> =>
-    sql`(SELECT SHA2(CONCAT_WS(':', a.id_address, a.company, a.firstname, a.lastname, a.address1, a.address2,
-      a.postcode, a.city, a.id_country, a.id_state), 256)
+    sql`(SELECT SHA2(CONCAT_WS(':', a.id_address, IFNULL(a.company, ''), a.firstname, a.lastname, a.address1,
+      IFNULL(a.address2, ''), IFNULL(a.postcode, ''), a.city, a.id_country, IFNULL(a.id_state, 0),
+      IFNULL(a.phone, ''), IFNULL(a.phone_mobile, ''), IFNULL(a.vat_number, '')), 256)
     FROM ${sql.table("address")} a WHERE a.id_address = ${sql.ref(`o.${column}`)})`;
   const rows = await db
     .selectFrom("orders as o")
@@ -72,7 +90,8 @@ export async function hashOrders(
     .limit(limit)
     .select(["o.id_order", "s.content_hash"])
     .select(
-      sql<string>`LEFT(SHA2(CONCAT_WS('|', o.id_customer, o.current_state, o.id_carrier, o.id_address_delivery,
+      sql<string>`LEFT(SHA2(CONCAT_WS('|', o.reference, o.id_shop, o.date_add, o.id_currency,
+        o.conversion_rate, o.id_customer, o.current_state, o.id_carrier, o.id_address_delivery,
         o.id_address_invoice, o.payment, o.total_paid_tax_incl, o.total_paid_tax_excl, o.total_shipping_tax_incl,
         o.total_shipping_tax_excl, ${lines}, ${address("id_address_delivery")},
         ${address("id_address_invoice")}), 256), 32)`.as("hash"),
@@ -96,27 +115,33 @@ export async function rememberOrders(tx: Tx, orders: readonly OrderContent[]): P
 /**
  * The last order placed before the given shop time, 0 where there is none.
  * Locks: none.
- * Reads: the index of orders on date_add.
+ * Reads: the last entry of the span in the index of orders on date_add.
  */
 export async function lastOrderBefore(db: Database, shopTime: string): Promise<number> {
   const row = await db
     .selectFrom("orders")
     .where("date_add", "<", shopTime)
-    .select(({ fn }) => fn.max("id_order").as("id"))
+    .orderBy("date_add", "desc")
+    .orderBy("id_order", "desc")
+    .limit(1)
+    .select("id_order")
     .executeTakeFirst();
-  return row?.id ?? 0;
+  return row?.id_order ?? 0;
 }
 
 /**
  * The last order placed more than this many days ago, 0 where there is none.
  * Locks: none.
- * Reads: the index of orders on date_add. A day more or less does not matter, so shop time may be compared with UTC.
+ * Reads: the last entry of the span in the index of orders on date_add. A day more or less does not matter, so shop time may be compared with UTC.
  */
 export async function lastOrderOlderThan(db: Database, days: number): Promise<number> {
   const row = await db
     .selectFrom("orders")
     .where("date_add", "<", sql<string>`UTC_TIMESTAMP() - INTERVAL ${days} DAY`)
-    .select(({ fn }) => fn.max("id_order").as("id"))
+    .orderBy("date_add", "desc")
+    .orderBy("id_order", "desc")
+    .limit(1)
+    .select("id_order")
     .executeTakeFirst();
-  return row?.id ?? 0;
+  return row?.id_order ?? 0;
 }

@@ -8,6 +8,7 @@ import type { Wake } from "../platform/wake.ts";
 import { markJobs } from "../queue/mark-statements.ts";
 import {
   hashOrders,
+  highestOrder,
   lastOrderOlderThan,
   type OrderContent,
   ordersWithoutJob,
@@ -16,6 +17,8 @@ import {
 
 /** Orders of one page: a few milliseconds of reading, and a small transaction. */
 const PAGE_ORDERS = 500;
+/** An order's id is given before its commit: a checkout of this many orders ago may still be under way. */
+const LATE_ORDERS = 5_000;
 
 export interface SweepDeps {
   readonly db: Database;
@@ -37,27 +40,37 @@ export interface SweepDeps {
   readonly onMarked: () => void;
 }
 
-/** The last witness: sweeps at the start, every five minutes, and whenever the binlog had a gap (`wake`). */
+/**
+ * The last witness: sweeps at the start, every five minutes, and whenever the binlog had a gap (`wake`). At the start
+ * and after a gap it goes through all orders, else through those that the last sweep could not know yet.
+ */
 export async function runSweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+  let knownUpTo = 0;
   while (!signal.aborted) {
-    if (!deps.stopped()) await sweep(deps, signal);
-    await deps.wake.wait(deps.everyMs, signal);
+    if (!deps.stopped()) knownUpTo = await sweep(deps, signal, knownUpTo);
+    if (await deps.wake.wait(deps.everyMs, signal)) knownUpTo = 0;
   }
 }
 
-/** Marks orders without a job, and orders whose content changed since the last sweep. */
-export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Marks orders without a job, and orders whose content changed since the last sweep.
+ * @param knownUpTo orders up to this id are known to have a job; 0 looks at all.
+ * @returns the id up to which the next sweep need not look for orders without a job.
+ */
+export async function sweep(deps: SweepDeps, signal: AbortSignal, knownUpTo = 0): Promise<number> {
   const startedMs = deps.clock.monotonicMs();
   await deps.emptyOutbox(signal);
-  const found = await markUnannounced(deps, signal);
+  const highest = await highestOrder(deps.db);
+  const found = await markUnannounced(deps, signal, knownUpTo);
   const changed = await markChanged(deps, signal);
   const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.log("info", { event: "sweep.finished", found, changed, tookMs });
+  return signal.aborted ? 0 : Math.max(0, highest - LATE_ORDERS);
 }
 
-async function markUnannounced(deps: SweepDeps, signal: AbortSignal): Promise<number> {
+async function markUnannounced(deps: SweepDeps, signal: AbortSignal, knownUpTo: number): Promise<number> {
   let found = 0;
-  let afterId = deps.exportAfterOrder();
+  let afterId = Math.max(deps.exportAfterOrder(), knownUpTo);
   while (!signal.aborted) {
     const ids = await ordersWithoutJob(deps.db, afterId, PAGE_ORDERS);
     if (ids.length === 0) break;
