@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../support/netsuite-emulator.ts";
 import { Installation, itemOf, type SidecarProcess } from "../support/sidecar.ts";
@@ -132,6 +133,25 @@ describe("a real shop with the module and the sidecar", () => {
     const missed = await shop.rows("SELECT cause, orders FROM {erpsync_missed_hook}");
     expect(missed).toEqual([{ cause: "module-disabled", orders: 2 }]);
     await shop.module("uninstall");
+    await shop.module("install");
+  });
+
+  test("purge leaves no trace of erpsync in the shop, and refuses while a sidecar runs", async () => {
+    const words = ["purge", "--yes", "--reason", "the shop is given up"] as const;
+    const refused = await installation.command(...words);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.err).toContain("stop it first");
+    expect(await shop.rows("SHOW TABLES LIKE '%erpsync\\_%'")).not.toEqual([]);
+    await sidecar.stop();
+    await shop.module("uninstall");
+    expect(await installation.command(...words)).toMatchObject({ code: 0 });
+    expect(await shop.rows("SHOW TABLES LIKE '%erpsync\\_%'")).toEqual([]);
+    expect(await shop.rows("SELECT name FROM {configuration} WHERE name LIKE 'ERPSYNC\\_%'")).toEqual([]);
+    const traces =
+      "SELECT COUNT(*) FROM {module} m LEFT JOIN {hook_module} h USING (id_module) WHERE m.name = 'erpsync'";
+    expect(await shop.count(traces)).toBe(0);
+    expect(existsSync(installation.stateFile)).toBe(false);
+    // The next run, and the tests of the module, begin with an installed one.
     await shop.module("install");
   });
 });
