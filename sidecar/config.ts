@@ -122,7 +122,17 @@ const Erp = z.looseObject({
     .describe(
       "Shares the limit over several working processes; without it one works and the others stand by.",
     ),
+  redisName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Processes with this name share the limit; one name an ERP account. Default: the adapter's name.",
+    ),
 });
+
+/** Milliseconds beyond the adapter's timeout after which a call is surely not on its way any more. */
+const SETTLE_SLACK_MS = 5_000;
 
 const Http = z
   .object({
@@ -177,6 +187,8 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv = process.
   if (!parsed.success) faults.push(...faultsOf(parsed.error));
   const adapterName = parsed.success ? parsed.data.erp.adapter : adapterNameOf(filled);
   const adapter = adapterName === undefined ? undefined : await loadAdapter(adapterName, filled, faults);
+  faults.push(...unknownErpSettings(filled, adapterName));
+  faults.push(...settleFaults(parsed.data?.erp, adapter?.settings));
   if (faults.length > 0 || !parsed.success || adapter === undefined) throw new ConfigError(faults);
   return { ...parsed.data, stateFile: resolve(parsed.data.stateFile), adapter };
 }
@@ -216,6 +228,29 @@ function adapterNameOf(filled: unknown): string | undefined {
     .looseObject({ erp: z.looseObject({ adapter: z.string().regex(/^[a-z]+$/) }) })
     .safeParse(filled);
   return erp.success ? erp.data.erp.adapter : undefined;
+}
+
+/** Settings of `erp` that nobody reads: a misspelt one must not be silently ignored. */
+function unknownErpSettings(filled: unknown, adapterName: string | undefined): readonly string[] {
+  if (adapterName === undefined) return [];
+  const file = z.looseObject({ erp: z.record(z.string(), z.unknown()) }).safeParse(filled);
+  const known = new Set([...Object.keys(Erp.shape), adapterName]);
+  return Object.keys(file.success ? file.data.erp : {})
+    .filter((name) => !known.has(name))
+    .map(
+      (name) =>
+        `erp.${name}: there is no such setting; the adapter's own settings belong under erp.${adapterName}`,
+    );
+}
+
+/** A request that may still be under way must not be taken for settled. */
+function settleFaults(erp: z.infer<typeof Erp> | undefined, settings: unknown): readonly string[] {
+  const own = z.looseObject({ timeoutMs: z.number() }).safeParse(settings);
+  if (erp === undefined || !own.success || erp.settleMs > own.data.timeoutMs + SETTLE_SLACK_MS) return [];
+  const { timeoutMs } = own.data;
+  return [
+    `erp.settleMs: ${String(erp.settleMs)} is too short for erp.${erp.adapter}.timeoutMs ${String(timeoutMs)}; use more than ${String(timeoutMs + SETTLE_SLACK_MS)}, or a shorter timeout`,
+  ];
 }
 
 const AdapterModule = z.looseObject({

@@ -95,7 +95,9 @@ function openErp(config: Config, http: ReturnType<typeof createHttp>["send"]): L
     clock: systemClock,
     sleep: systemSleep,
     abortSlackMs: ABORT_SLACK_MS,
-    ...(redis === undefined ? {} : { redis: { url: redis, name: config.erp.adapter } }),
+    ...(redis === undefined
+      ? {}
+      : { redis: { url: redis, name: config.erp.redisName ?? config.erp.adapter } }),
   });
 }
 

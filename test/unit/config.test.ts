@@ -1,0 +1,40 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadConfig } from "../../sidecar/config.ts";
+
+const EXAMPLE = readFileSync(resolve(import.meta.dirname, "../../deploy/erpsync.example.yaml"), "utf8");
+const SECRETS = {
+  ERPSYNC_SHOP_SECRET: "s".repeat(40),
+  ERPSYNC_DB_PASSWORD: "p",
+  NETSUITE_CLIENT_ID: "c",
+  NETSUITE_CERTIFICATE_ID: "k",
+  NETSUITE_PRIVATE_KEY: "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----",
+};
+const folder = mkdtempSync(join(tmpdir(), "erpsync-config-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Loads the example with one line of it replaced. */
+async function loadWith(line: string, replacement: string) {
+  const file = join(folder, "erpsync.yaml");
+  expect(EXAMPLE).toContain(line);
+  writeFileSync(file, EXAMPLE.replace(line, replacement));
+  return await loadConfig(file, SECRETS);
+}
+
+test("a misspelt setting of the ERP is refused by its name, together with every other fault", async () => {
+  await expect(loadWith("  limit: 8", "  limt: 2\n  redisUrl: 7")).rejects.toThrow(
+    /erp\.redisUrl[\s\S]*erp\.limt: there is no such setting/,
+  );
+});
+
+test("a settling time within the reach of a call is refused with the least that will do", async () => {
+  await expect(loadWith("  settleMs: 60000", "  settleMs: 35000")).rejects.toThrow(
+    /erp\.settleMs: 35000 .*more than 35000/,
+  );
+  const config = await loadWith("  settleMs: 60000", "  settleMs: 35001");
+  expect(config.erp.settleMs).toBe(35_001);
+});
