@@ -144,7 +144,11 @@ export class Executor<Body extends RecordBody> {
     const last = look.operations[0];
     const resume = decideResumeOperation(last);
     if (last !== undefined && resume === "look-up") return await this.#lookUp(claim, last, signal);
-    if (last !== undefined && resume === "send-again") return await this.#sendAgain(claim, last, signal);
+    // A shop that refuses a command must not keep an edit from the ERP; the command's turn comes after it.
+    const isEdited = (): boolean => look.planner(look.operations).kind === "amend";
+    if (last !== undefined && resume === "send-again" && !isEdited()) {
+      return await this.#sendAgain(claim, last, signal);
+    }
     return await this.#plan(claim, look, signal);
   }
 
