@@ -60,7 +60,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   const loops = { log, sleep: systemSleep, random: systemRandom };
   const keep = (name: string, loop: (signal: AbortSignal) => Promise<void>): Promise<void> =>
     keepRunning(name, loop, loops, signal);
-  const ingest = ingestDeps(base, status);
+  const ingest = ingestDeps(base, status, lane);
   let stoppedAtMs = systemClock.monotonicMs();
   signal.addEventListener("abort", () => {
     stoppedAtMs = systemClock.monotonicMs();
@@ -116,7 +116,7 @@ function captureLoop(base: Base, status: CaptureStatus, announced: Announcements
   };
 }
 
-function ingestDeps(base: Base, status: CaptureStatus): IngestDeps {
+function ingestDeps(base: Base, status: CaptureStatus, lane: Lane): IngestDeps {
   const { config, db, log, metrics, wakes } = base;
   return {
     db,
@@ -130,6 +130,7 @@ function ingestDeps(base: Base, status: CaptureStatus): IngestDeps {
     onMarked: () => {
       wakes.work.ring();
     },
+    worker: () => lane.worker,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Metrics } from "../platform/metrics.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import type { Wake } from "../platform/wake.ts";
 import { knownSubjects, markJobs } from "../queue/mark-statements.ts";
+import type { Worker } from "../queue/worker.ts";
 import { decodeOutboxRow, mergeMarks } from "./decode-outbox-row.ts";
 import {
   deleteRows,
@@ -48,9 +49,14 @@ export interface IngestDeps {
   readonly announced: Announcements;
   /** Milliseconds between two looks at the whole outbox, however many rows are announced meanwhile. */
   readonly pollMs: () => number;
-  /** Called after jobs were marked, so that workers look at once. */
+  /** Called after jobs were marked that nobody has claimed yet, so that workers look at once. */
   readonly onMarked: () => void;
+  /** The worker of this process, while it has one: it may claim what is marked in the same transaction. */
+  readonly worker?: () => DirectWorker | undefined;
 }
+
+/** What ingest asks of a worker. */
+export type DirectWorker = Pick<Worker, "claimMarked" | "take">;
 
 /**
  * Empties the outbox until the signal ends it. Announced rows are fetched at once. The whole outbox is looked at every
@@ -83,12 +89,13 @@ async function scanOutbox(deps: IngestDeps): Promise<number> {
  * leaves all as it was. Returns the number of rows.
  */
 export async function ingestBatch(
-  deps: Pick<IngestDeps, "db" | "log" | "metrics" | "onMarked">,
+  deps: Pick<IngestDeps, "db" | "log" | "metrics" | "onMarked" | "worker">,
   lockRows: (tx: Tx) => Promise<readonly RawOutboxRow[]>,
 ): Promise<number> {
+  const worker = deps.worker?.();
   const fresh = await inTransaction(deps.db, async (tx) => {
     const rows = await lockRows(tx);
-    if (rows.length === 0) return { all: 0, events: [], quarantined: [] };
+    if (rows.length === 0) return { all: 0, events: [], quarantined: [], due: 0, claims: [] };
     const events = await recordNew(tx, firstOfEach(rows));
     const { marks, quarantined } = await decideMarks(tx, events);
     await markJobs(tx, marks);
@@ -96,11 +103,14 @@ export async function ingestBatch(
       tx,
       rows.map((row) => row.id),
     );
-    return { all: rows.length, events, quarantined };
+    const due = marks.filter((mark) => mark.when === "now").map((mark) => mark.subject);
+    const claims = (await worker?.claimMarked(tx, due)) ?? [];
+    return { all: rows.length, events, quarantined, due: due.length, claims };
   });
+  worker?.take(fresh.claims);
   for (const event of fresh.quarantined) deps.log("error", { event: "outbox.quarantined", ...event });
   for (const event of fresh.events) deps.metrics.eventsIngested.inc({ type: event.type });
-  if (fresh.events.length > 0) deps.onMarked();
+  if (fresh.due > fresh.claims.length) deps.onMarked();
   return fresh.all;
 }
 

@@ -42,6 +42,11 @@ export function settleOutcome(claim: Claim, outcome: WorkOutcome): Settled {
   };
 }
 
+/** What a claim that nobody worked on settles to: as it was. */
+export function settleUntouched(claim: Claim): Settled {
+  return { ...CLEAN, state: "ready", delayMs: 0, attempts: claim.attempts, planHash: claim.planHash };
+}
+
 /** What a failed claim settles to. A changed plan starts its attempts afresh. */
 export function settleFailure(claim: Claim, failure: WorkFailure): Settled {
   const { error, waitsFor } = failure;

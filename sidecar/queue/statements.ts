@@ -47,18 +47,43 @@ interface ReadyRow {
  * and the end of erpsync_event_subject.
  */
 export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<readonly ReadyJob[]> {
-  const job = sql.table("erpsync_job");
   const { rows } = await sql<ReadyRow>`
-    SELECT subject, attempts, plan_hash, requested, released, alarmed_at, traceparent,
-      TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6)) AS held_us,
-      (SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
-        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${job}.subject) AS event_us
-    FROM ${job} FORCE INDEX (erpsync_job_claim)
+    SELECT ${claimColumns()}
+    FROM ${sql.table("erpsync_job")} FORCE INDEX (erpsync_job_claim)
     WHERE lane = ${lane} AND state = 'ready'
     ORDER BY priority, run_at, subject
     LIMIT ${limit}
     FOR UPDATE SKIP LOCKED`.execute(tx);
-  return rows.map((row) => ({
+  return rows.map(readyJob);
+}
+
+/**
+ * Those of these jobs that are ready, for the transaction that has just marked them.
+ * Locks: X on the rows, which the caller holds already. The events are read without a lock.
+ * Reads: the primary key, and for each job the end of erpsync_event_subject.
+ */
+export async function lockMarkedJobs(
+  tx: Tx,
+  lane: Lane,
+  subjects: readonly string[],
+): Promise<readonly ReadyJob[]> {
+  const { rows } = await sql<ReadyRow>`
+    SELECT ${claimColumns()}
+    FROM ${sql.table("erpsync_job")}
+    WHERE subject IN (${sql.join(subjects)}) AND lane = ${lane} AND state = 'ready'
+    FOR UPDATE`.execute(tx);
+  return rows.map(readyJob);
+}
+
+function claimColumns() {
+  return sql`subject, attempts, plan_hash, requested, released, alarmed_at, traceparent,
+      TIMESTAMPDIFF(MICROSECOND, held_since, UTC_TIMESTAMP(6)) AS held_us,
+      (SELECT TIMESTAMPDIFF(MICROSECOND, MAX(e.occurred_at), UTC_TIMESTAMP(6))
+        FROM ${sql.table("erpsync_event")} e WHERE e.subject = ${sql.table("erpsync_job")}.subject) AS event_us`;
+}
+
+function readyJob(row: ReadyRow): ReadyJob {
+  return {
     subject: row.subject as Subject,
     attempts: row.attempts,
     planHash: row.plan_hash,
@@ -68,7 +93,7 @@ export async function lockReadyJobs(tx: Tx, lane: Lane, limit: number): Promise<
     alarmed: row.alarmed_at !== null,
     traceparent: row.traceparent,
     eventAgeMs: row.event_us === null ? undefined : Math.max(0, row.event_us / 1_000),
-  }));
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { Clock, Sleep } from "../domain/clock.ts";
 import { SidecarError, safeDescription } from "../domain/errors.ts";
 import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Tx } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { inTransaction, isDatabaseAway, repeated } from "../platform/transaction.ts";
@@ -12,13 +12,16 @@ import {
   asWorkError,
   settleFailure,
   settleOutcome,
+  settleUntouched,
   type WorkFailure,
   type WorkOutcome,
 } from "./decide-settlement.ts";
 import {
   type Claim,
+  lockMarkedJobs,
   lockReadyJobs,
   noteAlarm,
+  type ReadyJob,
   readyDueJobs,
   refundAttempts,
   rescueJobs,
@@ -88,6 +91,8 @@ export class Worker {
   readonly #places: PQueue;
   #breaker: Breaker = CLOSED;
   #doubt: Promise<boolean> | undefined;
+  /** Aborts the work of claims; undefined while none are taken. */
+  #taking: AbortSignal | undefined;
   #tickAtMs = Number.NEGATIVE_INFINITY;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
   /** When the next job that this worker put off is due; what others put off is found by the tick. */
@@ -109,6 +114,11 @@ export class Worker {
    */
   async run(signal: AbortSignal, abort: AbortSignal): Promise<void> {
     await this.#rescue(this.#deps.alone);
+    this.#taking = abort;
+    const stopTaking = (): void => {
+      this.#taking = undefined;
+    };
+    signal.addEventListener("abort", stopTaking, { once: true });
     try {
       let look = true;
       while (!signal.aborted) {
@@ -118,6 +128,8 @@ export class Worker {
         look = await this.#deps.wake.wait(this.#waitMs(), signal);
       }
     } finally {
+      stopTaking();
+      signal.removeEventListener("abort", stopTaking);
       await this.#places.onIdle();
     }
   }
@@ -162,24 +174,53 @@ export class Worker {
   }
 
   async #claim(signal: AbortSignal): Promise<void> {
-    const { actor, clock, db, lane, leaseMs, newToken } = this.#deps;
+    const { db, lane } = this.#deps;
     const free = this.#free();
     if (free <= 0) return;
-    const claims = await inTransaction(db, async (tx) => {
-      const jobs = await lockReadyJobs(tx, lane, free);
-      if (jobs.length === 0) return [];
-      const token = newToken();
-      const subjects = jobs.map((job) => job.subject);
-      await stampClaims(tx, subjects, { token, by: actor, leaseMs });
-      const claimedAtMs = clock.monotonicMs();
-      return jobs.map((job) => ({ ...job, token, claimedAtMs }));
-    });
+    const claims = await inTransaction(db, async (tx) =>
+      this.#stamp(tx, await lockReadyJobs(tx, lane, free)),
+    );
+    this.#begin(claims, signal);
+  }
+
+  async #stamp(tx: Tx, jobs: readonly ReadyJob[]): Promise<readonly Claim[]> {
+    if (jobs.length === 0) return [];
+    const { actor, clock, leaseMs, newToken } = this.#deps;
+    const token = newToken();
+    const subjects = jobs.map((job) => job.subject);
+    await stampClaims(tx, subjects, { token, by: actor, leaseMs });
+    const claimedAtMs = clock.monotonicMs();
+    return jobs.map((job) => ({ ...job, token, claimedAtMs }));
+  }
+
+  #begin(claims: readonly Claim[], abort: AbortSignal): void {
     for (const claim of claims) {
       void this.#places.add(async () => {
-        await this.#workOn(claim, signal);
+        await this.#workOn(claim, abort);
         this.#deps.wake.ring();
       });
     }
+  }
+
+  /**
+   * Claims jobs in the very transaction that marked them, which spares a claim of its own on the way of an order to the
+   * ERP: the row is still what hands over, and a crash leaves a claim for the rescue. None where places are short, the
+   * ERP is away or writing is stopped; the jobs are then ready, like all others. Give the claims to `take` after the
+   * commit.
+   */
+  async claimMarked(tx: Tx, subjects: readonly string[]): Promise<readonly Claim[]> {
+    const isOpen = this.#taking !== undefined && this.#breaker.state === "closed" && !this.#deps.stopped();
+    if (!isOpen || subjects.length === 0 || subjects.length > this.#free()) return [];
+    return await this.#stamp(tx, await lockMarkedJobs(tx, this.#deps.lane, subjects));
+  }
+
+  /** Works claims that `claimMarked` gave. A worker that has ended meanwhile gives them back. */
+  take(claims: readonly Claim[]): void {
+    if (this.#taking !== undefined) {
+      this.#begin(claims, this.#taking);
+      return;
+    }
+    for (const claim of claims) void this.#settle(claim, settleUntouched(claim)).catch(() => undefined);
   }
 
   /** Never rejects: a failure of one job stops only itself, and a lost database is found by the next round. */

@@ -224,6 +224,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   },
   "queue/statements.ts": {
     lockReadyJobs: ["orders", 8],
+    lockMarkedJobs: ["orders", ["order:1", "order:2"]],
     stampClaims: [["order:7"], { token: UUID, by: "test:1", leaseMs: 60_000 }],
     renewLease: [CLAIM, 60_000],
     settleJob: [CLAIM, SETTLED],
