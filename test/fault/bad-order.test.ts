@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { eachServer } from "../support/each-server.ts";
+import { oneServer } from "../support/each-server.ts";
 import { ageRows } from "../support/in-process.ts";
 import { itemOf } from "../support/sidecar.ts";
 import { until } from "../support/until.ts";
@@ -31,7 +31,7 @@ async function orderOf(world: World, productId: number): Promise<number> {
   return Number(row?.id);
 }
 
-eachServer("one bad order among 200", (server) => {
+oneServer("one bad order among 200", (server) => {
   test("that lacks a mapping is parked with the row to add, and arrives when the mapping appears", async () => {
     const unmapped = [`${String(BAD_PRODUCT)}:0`];
     await using rig = await Rig.open({ server, unmapped });

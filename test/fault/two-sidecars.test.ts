@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eachServer } from "../support/each-server.ts";
+import { oneServer } from "../support/each-server.ts";
 import type { SidecarProcess } from "../support/sidecar.ts";
 import { until } from "../support/until.ts";
 import { expectAgreement, untilArrived, untilQuiet } from "./agreement.ts";
@@ -9,7 +9,7 @@ const LIMIT = 8;
 const bad = (sidecar: SidecarProcess) =>
   sidecar.log.filter((line) => line.event === "loop.failed" || line["code"] === "E_BUG");
 
-eachServer("two sidecars at once", (server) => {
+oneServer("two sidecars at once", (server) => {
   test("make no second order and never more than eight calls, also when the working one is killed", async () => {
     await using rig = await Rig.open({ server });
     const { erp, world } = rig;
@@ -96,7 +96,7 @@ eachServer("two sidecars at once", (server) => {
   });
 });
 
-eachServer("SIGTERM under load", (server) => {
+oneServer("SIGTERM under load", (server) => {
   test("drains within 30 s with exit code 0, and a restart loses nothing", async () => {
     await using rig = await Rig.open({ server });
     const { erp, world } = rig;

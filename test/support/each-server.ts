@@ -13,6 +13,13 @@ export function eachServer(title: string, tests: (server: ServerAddress) => void
   );
 }
 
+/** The same on the first server only, for long tests of what does not depend on the server. */
+export function oneServer(title: string, tests: (server: ServerAddress) => void): void {
+  describe(title, () => {
+    tests(runningServer());
+  });
+}
+
 /** The running server of that kind; without a kind the first, which is MariaDB unless the run excludes it. */
 export function runningServer(kind?: ServerAddress["kind"]): ServerAddress {
   const found = inject("servers").find((server) => kind === undefined || server.kind === kind);
