@@ -67,10 +67,8 @@ export type LogEvent =
       readonly found: boolean;
     }
   | { readonly event: "erp.breaker"; readonly state: "open" | "closed"; readonly reason: string }
-  | { readonly event: "erp.limit"; readonly limit: number; readonly reason: string }
   | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
-  | { readonly event: "identity.adopted"; readonly how: string; readonly epoch: number }
   | { readonly event: "http.listening"; readonly address: string }
   | { readonly event: "pruned"; readonly rows: number };
 
