@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * Tests with real processes and servers may meet a machine that stalls for seconds. CI gives each one second chance, and
+ * the report names who needed it; at home there is none, so that a race shows itself.
+ */
+const retry = process.env["CI"] === "true" ? 1 : 0;
+
 /** Tiers are projects: `unit` and `contract` need nothing but Node; the others start a private database. */
 export default defineConfig({
   test: {
@@ -16,6 +22,7 @@ export default defineConfig({
           globalSetup: ["test/support/servers.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry,
         },
       },
       {
@@ -25,6 +32,7 @@ export default defineConfig({
           globalSetup: ["test/support/servers.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          retry,
           // After all others: kills and outages measure time, and the others would take theirs.
           sequence: { groupOrder: 1 },
         },
