@@ -131,8 +131,8 @@ const Erp = z.looseObject({
     ),
 });
 
-/** Milliseconds beyond the adapter's timeout after which a call is surely not on its way any more. */
-const SETTLE_SLACK_MS = 5_000;
+/** Milliseconds beyond the ERP's timeout that a call may take to be aborted. */
+export const ABORT_SLACK_MS = 5_000;
 
 const Http = z
   .object({
@@ -246,10 +246,10 @@ function unknownErpSettings(filled: unknown, adapterName: string | undefined): r
 /** A request that may still be under way must not be taken for settled. */
 function settleFaults(erp: z.infer<typeof Erp> | undefined, settings: unknown): readonly string[] {
   const own = z.looseObject({ timeoutMs: z.number() }).safeParse(settings);
-  if (erp === undefined || !own.success || erp.settleMs > own.data.timeoutMs + SETTLE_SLACK_MS) return [];
+  if (erp === undefined || !own.success || erp.settleMs > own.data.timeoutMs + ABORT_SLACK_MS) return [];
   const { timeoutMs } = own.data;
   return [
-    `erp.settleMs: ${String(erp.settleMs)} is too short for erp.${erp.adapter}.timeoutMs ${String(timeoutMs)}; use more than ${String(timeoutMs + SETTLE_SLACK_MS)}, or a shorter timeout`,
+    `erp.settleMs: ${String(erp.settleMs)} is too short for erp.${erp.adapter}.timeoutMs ${String(timeoutMs)}; use more than ${String(timeoutMs + ABORT_SLACK_MS)}, or a shorter timeout`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { CAPTURE_LIMITS, type CaptureStatus, initialCaptureStatus } from "./capt
 import { runCapture, serverIdOf } from "./capture/capture-loop.ts";
 import { decideMissedCause } from "./capture/decide-missed-cause.ts";
 import { countMissedHooks, readModuleState } from "./capture/statements.ts";
+import { ABORT_SLACK_MS } from "./config.ts";
 import { parseSubject, shopOrderId } from "./domain/ids.ts";
 import type { IdentityGuard } from "./identity/identity-guard.ts";
 import {
@@ -29,7 +30,7 @@ import { inTransaction } from "./platform/transaction.ts";
 import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
-import { ABORT_SLACK_MS, type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
+import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
 export const ROLES = ["capture", "work", "ops"] as const;

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Config } from "./config.ts";
+import { ABORT_SLACK_MS, type Config } from "./config.ts";
 import { type LimitedErpPort, limitErp } from "./erp/limiter.ts";
 import { IdentityGuard } from "./identity/identity-guard.ts";
 import { lastOrderBefore } from "./ingest/sweep-statements.ts";
@@ -11,9 +11,6 @@ import { systemClock, systemSleep } from "./platform/system-clock.ts";
 import { v4 } from "./platform/uuid.ts";
 import { Wake } from "./platform/wake.ts";
 import { createShopCommands, type ShopCommands } from "./shop/commands.ts";
-
-/** Milliseconds beyond the ERP's timeout that a call may take to be aborted. */
-export const ABORT_SLACK_MS = 5_000;
 
 /** The parts that commands of the command line and the running sidecar share. */
 export interface Base {

@@ -248,7 +248,7 @@ export class Executor<Body extends RecordBody> {
     const { intent, claim } = flight;
     await insertAttempts(this.#deps.db, this.#attempts(claim.subject, intent, purpose, exchanges, thrown));
     // The key exists: this operation, or a stranger's record. The look-up tells which.
-    if (thrown instanceof ErpDuplicateError && !flight.resumed) return "again";
+    if (thrown instanceof ErpDuplicateError) return "again";
     if (thrown instanceof ErpAmbiguousError || thrown instanceof ErpFailedError) {
       await noteOperationFailure(this.#deps.db, intent.key, "ambiguous");
     } else if (thrown instanceof SidecarError && isCertain(thrown.advice)) {
