@@ -40,15 +40,69 @@ export interface ErpRecord {
   readonly fingerprint: string | undefined;
 }
 
-/** What an ERP can promise. */
+/** What an ERP can promise, as it is configured. */
 export interface ErpCapabilities {
   /** The ERP itself refuses a second record with the same external id, also under concurrency. */
   readonly uniqueKey: boolean;
+  /**
+   * The figure of `readStock` already leaves out the units of an order from the moment on that `createOrder` has
+   * answered. False where that is not sure: the caller then subtracts them itself.
+   */
+  readonly stockCountsOrders: boolean;
+  /** Names that `StockQuery.partition` may have; empty where the items are not cut into parts. */
+  readonly stockPartitions: readonly string[];
+}
+
+declare const stockMarkBrand: unique symbol;
+/**
+ * How far changes of stock have been read: the adapter's own text, at most 96 characters, that only it can read. Kept
+ * by the caller and given back as `StockQuery.changedSince`.
+ */
+export type StockMark = string & { readonly [stockMarkBrand]: true };
+export const stockMark = (text: string): StockMark => text as StockMark;
+
+/** Which figures to read. */
+export interface StockQuery {
+  /**
+   * Undefined for a snapshot: every item that the ERP keeps a figure of. With a mark, a delta: at least the items whose
+   * figure may have changed since, or that have had none before. It overlaps with what was read before by as much as
+   * the ERP's clock and late commits need, so an unchanged figure may come again.
+   */
+  readonly changedSince: StockMark | undefined;
+  /** `StockPage.next` of the page before, asked for with the same mark and partition; undefined for the first page. */
+  readonly after: string | undefined;
+  /** One of `ErpCapabilities.stockPartitions`; all items where it is left out. Any other name is `ErpRejectedError`. */
+  readonly partition?: string;
+}
+
+/** How much of an item the shop may sell, by the ERP. */
+export interface StockFigure {
+  readonly itemRef: ErpRef;
+  /**
+   * Whole units over all configured locations, also where only one of them changed. Fractions are summed first and then
+   * rounded down, below zero too: 2.5 is 2, -0.5 is -1.
+   */
+  readonly availableUnits: number;
+  /** When the ERP last changed it, `YYYY-MM-DD HH:MM:SS` in the ERP's own time zone and precision, for people. */
+  readonly changedAt: string | undefined;
+}
+
+/** A part of the answer; at most 1,000 items, each of them once in a whole reading unless it changed meanwhile. */
+export interface StockPage {
+  readonly figures: readonly StockFigure[];
+  /** The cursor of the next page, or undefined where this was the last one. At most 160 characters. */
+  readonly next: string | undefined;
+  /**
+   * The mark of all that was read up to this page; it never lies before the given one. To be stored when the last page
+   * has been applied. Undefined while no item was ever seen.
+   */
+  readonly mark: StockMark | undefined;
 }
 
 /**
  * All that the sidecar asks of an ERP. Function properties, not methods, so that nothing loses its `this`.
- * Every function rejects with one of the errors below; anything else is a bug of the adapter.
+ * Every function rejects with one of the errors below, or with DecodeError where an answer has not the form that it
+ * must have; anything else is a bug of the adapter.
  */
 export interface ErpPort {
   readonly name: string;
@@ -62,6 +116,11 @@ export interface ErpPort {
   readonly createOrder: (body: OrderBody, call: ErpCall) => Promise<ErpRef>;
   /** Replaces the order's content, lines included. Repeating it with the same body changes nothing. */
   readonly amendOrder: (ref: ErpRef, body: OrderBody, call: ErpCall) => Promise<void>;
+  /**
+   * One page of figures. A change between two pages neither hides another item nor shows it twice in a snapshot. A row
+   * that cannot be read fails the page with DecodeError, which names the item: no figure is ever guessed.
+   */
+  readonly readStock: (query: StockQuery, call: ErpCall) => Promise<StockPage>;
   /** Releases sockets and timers. */
   readonly close: () => Promise<void>;
 }

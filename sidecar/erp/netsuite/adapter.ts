@@ -6,12 +6,12 @@ import {
   ErpFailedError,
   type ErpPort,
   type ErpRecord,
-  ErpRejectedError,
 } from "../port.ts";
-import { type Answer, decodeLocation, decodeRecord, type Verdict } from "./decode-answer.ts";
+import { decodeLocation, decodeRecord } from "./decode-answer.ts";
 import { encodeCustomerAmendment, encodeCustomerCreation } from "./encode-customer.ts";
 import { encodeOrderAmendment, encodeOrderCreation } from "./encode-order.ts";
-import { type Ask, type Budget, createAsk, startBudget } from "./exchange.ts";
+import { type Ask, type Budget, createAsk, doneOrThrow, startBudget } from "./exchange.ts";
+import { readStock } from "./read-stock.ts";
 import { type NetSuiteSettings, settings } from "./settings.ts";
 
 export { settings };
@@ -31,7 +31,11 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     createRecord(ask, { type, externalId, field: fields[type] }, body, call, budget());
   return {
     name: "netsuite",
-    capabilities: { uniqueKey: true },
+    capabilities: {
+      uniqueKey: true,
+      stockCountsOrders: countsOrders(config),
+      stockPartitions: Object.keys(config.stockPartitions),
+    },
     probe: (call) => probe(ask, call, budget()),
     findCustomer: (externalId, call) => find("customer", externalId, call),
     createCustomer: async (body, call) =>
@@ -44,8 +48,21 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     // Without `replace` NetSuite would add the lines to those that are there (Oracle section_1545295601).
     amendOrder: async (ref, body, call) =>
       amendRecord(ask, `salesOrder/${ref}?replace=item`, encodeOrderAmendment(body, config), call, budget()),
+    readStock: (query, call) =>
+      readStock(ask, { settings: config, clock: tools.clock, budget: budget() }, query, call),
     close: () => Promise.resolve(),
   };
+}
+
+/**
+ * An approved order is committed at its location when it is saved, and `quantityavailable` is what is on hand less what
+ * is committed. Pending approval nothing is committed, and an order whose location we do not choose may be committed at
+ * one that is not summed.
+ */
+function countsOrders(config: NetSuiteSettings): boolean {
+  const { locationId, stockLocations } = config;
+  if (!config.stockCommitsAtEntry || config.orderStatus !== "B" || locationId === undefined) return false;
+  return stockLocations.length === 0 || stockLocations.includes(locationId);
 }
 
 interface Target {
@@ -110,11 +127,4 @@ async function amendRecord(
   budget: Budget,
 ): Promise<void> {
   doneOrThrow(await ask({ method: "PATCH", path: `${RECORDS}/${path}`, body }, call, budget));
-}
-
-function doneOrThrow(verdict: Verdict): Answer {
-  if (verdict.kind === "done") return verdict.answer;
-  throw verdict.kind === "absent"
-    ? new ErpRejectedError("the record is gone from NetSuite, or its type is not open to this role")
-    : verdict.error;
 }

@@ -1,7 +1,13 @@
 import type { Clock } from "../../domain/clock.ts";
-import { type AdapterTools, type ErpCall, ErpUnavailableError, type HttpOutcome } from "../port.ts";
+import {
+  type AdapterTools,
+  type ErpCall,
+  ErpRejectedError,
+  ErpUnavailableError,
+  type HttpOutcome,
+} from "../port.ts";
 import { type Auth, createAuth } from "./auth.ts";
-import { decodeOutcome, type Verdict } from "./decode-answer.ts";
+import { type Answer, decodeOutcome, type Verdict } from "./decode-answer.ts";
 import { baseUrlOf, type NetSuiteSettings } from "./settings.ts";
 
 /** A request to NetSuite, before it is let in. */
@@ -10,6 +16,8 @@ export interface NetSuiteRequest {
   /** Path and query below the account's address. */
   readonly path: string;
   readonly body?: unknown;
+  /** The header `Prefer`. */
+  readonly prefer?: string;
 }
 
 /** Milliseconds left for an operation. All its requests share one budget, so that a lease can outlive it. */
@@ -46,6 +54,14 @@ export function createAsk(settings: NetSuiteSettings, tools: AdapterTools): Ask 
   };
 }
 
+/** The answer of a request that has to succeed; throws the verdict's error where it did not. */
+export function doneOrThrow(verdict: Verdict): Answer {
+  if (verdict.kind === "done") return verdict.answer;
+  throw verdict.kind === "absent"
+    ? new ErpRejectedError("the record is gone from NetSuite, or its type is not open to this role")
+    : verdict.error;
+}
+
 interface Attempt {
   readonly header: string;
   readonly verdict: Verdict;
@@ -69,6 +85,7 @@ async function send(
       headers: {
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(request.prefer === undefined ? {} : { prefer: request.prefer }),
         authorization: access.header,
       },
       ...(body === undefined ? {} : { body }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const internalId = z.string().regex(/^-?[0-9]{1,18}$/, "an internal id of NetSuite is a whole number");
+const itemId = z.string().regex(/^[1-9][0-9]{0,14}$/, "an item's internal id is a whole number above 0");
 const fieldName = z
   .string()
   .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,59}$/, "a field's internal name has letters, digits and _ only");
@@ -95,8 +96,46 @@ export const settings = z
       .describe(
         "Name (`entityId`) of a new customer: the external id, so that two John Smiths do not collide, or NetSuite's own numbering.",
       ),
+    stockLocations: z
+      .array(internalId)
+      .max(200)
+      .default([])
+      .describe(
+        "Internal ids of the locations whose available stock is summed up for the shop; none for all locations.",
+      ),
+    stockPartitions: z
+      .record(
+        z.string().regex(/^[a-z0-9_-]{1,32}$/),
+        z
+          .strictObject({ fromItem: itemId, toItem: itemId.optional() })
+          .refine(
+            ({ fromItem, toItem }) => toItem === undefined || Number(fromItem) <= Number(toItem),
+            "fromItem is above toItem",
+          ),
+      )
+      .refine(areApart, "two partitions share items")
+      .default({})
+      .describe(
+        "Parts that the stock can be read in, each a range of items' internal ids, both ends included; the last one may be left open by leaving out `toItem`.",
+      ),
+    stockCommitsAtEntry: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether NetSuite commits stock to an order when it is saved (the accounting preference _Perform Item Commitment after Transaction Entry_).",
+      ),
   })
   .describe("NetSuite by SuiteTalk REST web services.");
+
+/** An item in two partitions would be counted twice where a share of the catalogue decides. */
+function areApart(
+  partitions: Readonly<Record<string, { readonly fromItem: string; readonly toItem?: string | undefined }>>,
+): boolean {
+  const ranges = Object.values(partitions)
+    .map(({ fromItem, toItem }) => ({ from: Number(fromItem), to: Number(toItem ?? Number.MAX_VALUE) }))
+    .sort((a, b) => a.from - b.from);
+  return ranges.every(({ from }, index) => index === 0 || from > (ranges[index - 1]?.to ?? 0));
+}
 
 /** The section `erp.netsuite` as read. */
 export type NetSuiteSettings = z.infer<typeof settings>;

@@ -41,7 +41,7 @@ export function fakePort(): FakePort {
   return {
     port: {
       name: "fake",
-      capabilities: { uniqueKey: true },
+      capabilities: { uniqueKey: true, stockCountsOrders: true, stockPartitions: [] },
       probe: work,
       findCustomer: none,
       createCustomer: ref,
@@ -49,6 +49,7 @@ export function fakePort(): FakePort {
       findOrder: none,
       createOrder: ref,
       amendOrder: amend,
+      readStock: (_query, call) => work(call).then(() => ({ figures: [], next: undefined, mark: undefined })),
       close: () => Promise.resolve(),
     },
     begun,

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { DecodeError } from "../../domain/errors.ts";
+import { erpRef } from "../../domain/ids.ts";
+import { ErpFailedError, type StockFigure, type StockPage } from "../port.ts";
+import type { Answer } from "./decode-answer.ts";
+import {
+  type Cursor,
+  encodeCursor,
+  encodeMark,
+  type Mark,
+  NEVER,
+  type StockTime,
+} from "./decode-stock-mark.ts";
+import type { StockWish } from "./encode-stock.ts";
+
+/** No place on earth is further ahead of UTC than 14 hours; an hour more is for a clock of ours that is slow. */
+const AHEAD_MS_MAX = 15 * 3_600_000;
+
+const Page = z.object({
+  items: z.array(z.unknown()),
+  count: z.int(),
+  hasMore: z.boolean(),
+});
+
+const Row = z.object({
+  item: z.string().regex(/^[1-9][0-9]{0,14}$/),
+  // Oracle writes a half as `.5`.
+  available: z.string().regex(/^-?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)$/),
+  changedat: z.string().regex(/^[0-9]{14}$/),
+});
+
+interface ReadRow {
+  readonly item: number;
+  readonly time: StockTime;
+  readonly figure: StockFigure;
+}
+
+/**
+ * Reads a page of the query of `encodeStockQuery`. `nowMs` is only used to tell a change of the future, which would
+ * otherwise become the mark and hide all that changes before it.
+ * @throws DecodeError where a row has not its form or its place; the message names the item.
+ * @throws ErpFailedError where the answer is no page at all, or not the whole of it.
+ */
+export function decodeStockPage(answer: Answer, wish: StockWish, nowMs: number): StockPage {
+  const page = readPage(answer.body);
+  const rows = page.items.map(readRow);
+  checkOrder(rows, wish);
+  const mark = markOf(rows, wish, latestPossible(nowMs));
+  const last = rows.at(-1);
+  return {
+    figures: rows.map((row) => row.figure),
+    next: page.hasMore && last !== undefined ? encodeCursor(cursorAt(last, wish, mark)) : undefined,
+    mark: mark.item === 0 ? undefined : encodeMark(mark),
+  };
+}
+
+function readPage(text: string): z.infer<typeof Page> {
+  const page = Page.safeParse(json(text));
+  if (!page.success) throw new ErpFailedError("NetSuite's answer is not a page of a query");
+  const { items, count, hasMore } = page.data;
+  // What is missing must not look like items without a figure.
+  if (items.length !== count || (hasMore && count === 0)) {
+    throw new ErpFailedError(`NetSuite sent ${String(items.length)} rows of a page of ${String(count)}`);
+  }
+  return page.data;
+}
+
+function readRow(row: unknown, index: number): ReadRow {
+  const parsed = Row.safeParse(row);
+  const named = z.object({ item: z.string().max(40) }).safeParse(row);
+  const name = named.success ? `item ${named.data.item}` : `row ${String(index + 1)}`;
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join(".") ?? "";
+    throw new DecodeError(`NetSuite's stock of ${name} cannot be read: ${field === "" ? "no row" : field}`);
+  }
+  const { item, available, changedat } = parsed.data;
+  // Adding 0 turns -0 into 0.
+  const availableUnits = Math.floor(Number(available)) + 0;
+  return {
+    item: Number(item),
+    time: changedat,
+    figure: { itemRef: erpRef(item), availableUnits, changedAt: shownTime(changedat, name) },
+  };
+}
+
+function shownTime(time: StockTime, name: string): string | undefined {
+  if (time === NEVER) return undefined;
+  const shown = time.replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3 $4:$5:$6");
+  const read = new Date(`${shown.replace(" ", "T")}Z`);
+  if (Number.isNaN(read.getTime()) || read.toISOString().slice(0, 10) !== shown.slice(0, 10)) {
+    throw new DecodeError(`NetSuite's stock of ${name} changed at no moment: ${shown}`);
+  }
+  return shown;
+}
+
+/** Rows in another order than the asked one would make the next page skip some, or come again for ever. */
+function checkOrder(rows: readonly ReadRow[], wish: StockWish): void {
+  // The order of a snapshot is that of a delta in which everything changed at the same time.
+  const place = (row: Pick<ReadRow, "time" | "item">): Pick<ReadRow, "time" | "item"> =>
+    wish.changedSince === undefined ? { time: NEVER, item: row.item } : row;
+  let last = place({ item: 0, time: NEVER, ...wish.after });
+  for (const row of rows) {
+    const next = place(row);
+    if (next.time < last.time || (next.time === last.time && next.item <= last.item)) {
+      throw new DecodeError(`NetSuite's stock of item ${row.figure.itemRef} is not in its place`);
+    }
+    last = next;
+  }
+}
+
+function markOf(rows: readonly ReadRow[], wish: StockWish, latest: StockTime): Mark {
+  let { time, item } = wish.after?.mark ?? wish.changedSince ?? { time: NEVER, item: 0 };
+  for (const row of rows) {
+    if (row.time > time && row.time <= latest) time = row.time;
+    if (row.item > item) item = row.item;
+  }
+  return { time, item };
+}
+
+function cursorAt(last: ReadRow, wish: StockWish, mark: Mark): Cursor {
+  return wish.changedSince === undefined
+    ? { kind: "snapshot", item: last.item, mark }
+    : { kind: "delta", time: last.time, item: last.item, mark };
+}
+
+const latestPossible = (nowMs: number): StockTime =>
+  new Date(nowMs + AHEAD_MS_MAX).toISOString().slice(0, 19).replaceAll(/[-:T]/g, "");
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
