@@ -193,6 +193,159 @@
   payload text utf8mb4 NULL
   PRIMARY KEY (id)
 
+-- erpsync_stock_announcement
+  id_stock_available int unsigned NOT NULL
+  attempts smallint unsigned NOT NULL DEFAULT 0
+  run_at datetime(6) NOT NULL
+  KEY erpsync_stock_announcement_run (run_at)
+  PRIMARY KEY (id_stock_available)
+
+-- erpsync_stock_buffer
+  id_product int unsigned NOT NULL
+  id_product_attribute int unsigned NOT NULL
+  units int unsigned NOT NULL
+  updated_at datetime(6) NOT NULL
+  PRIMARY KEY (id_product,id_product_attribute)
+
+-- erpsync_stock_check
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  pass bigint unsigned NOT NULL
+  last_order_detail int unsigned NOT NULL
+  observed mediumtext ascii bin NOT NULL
+  created_at datetime(6) NOT NULL
+  PRIMARY KEY (id)
+
+-- erpsync_stock_discrepancy
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  kind varchar(24) ascii bin NOT NULL
+  open_key varchar(64) ascii bin NULL
+  id_stock_available int unsigned NOT NULL
+  shop_units int NULL
+  ledger_units int NULL
+  erp_units int NULL
+  detail text utf8mb4 NOT NULL
+  found_at datetime(6) NOT NULL
+  resolved_at datetime(6) NULL
+  resolution varchar(16) ascii bin NULL
+  KEY erpsync_stock_discrepancy_found (found_at)
+  UNIQUE KEY erpsync_stock_discrepancy_open (open_key)
+  KEY erpsync_stock_discrepancy_row (id_stock_available,id)
+  PRIMARY KEY (id)
+
+-- erpsync_stock_inbox
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  committed_at datetime(3) NOT NULL
+  facts mediumtext ascii bin NOT NULL
+  PRIMARY KEY (id)
+
+-- erpsync_stock_line
+  id_order_detail int unsigned NOT NULL
+  id_stock_available int unsigned NOT NULL
+  id_order int unsigned NOT NULL
+  units int NOT NULL
+  moved int NOT NULL
+  owed int NOT NULL
+  change_id bigint unsigned NOT NULL
+  announced tinyint unsigned NOT NULL
+  first_seen_at datetime(6) NOT NULL
+  changed_at datetime(6) NOT NULL
+  KEY erpsync_stock_line_order (id_order)
+  KEY erpsync_stock_line_row (id_stock_available,owed)
+  PRIMARY KEY (id_order_detail,id_stock_available)
+
+-- erpsync_stock_movement
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  id_stock_available int unsigned NOT NULL
+  change_id bigint unsigned NOT NULL
+  delta int NOT NULL
+  quantity_after int NOT NULL
+  cause varchar(16) ascii bin NOT NULL
+  source varchar(128) ascii bin NULL
+  id_order int unsigned NULL
+  actor varchar(96) utf8mb4 NULL
+  committed_at datetime(3) NOT NULL
+  read_at datetime(6) NOT NULL
+  explained_at datetime(6) NULL
+  KEY erpsync_stock_movement_cause (cause,id_stock_available)
+  KEY erpsync_stock_movement_order (id_order)
+  KEY erpsync_stock_movement_row (id_stock_available,id)
+  UNIQUE KEY erpsync_stock_movement_source (source)
+  PRIMARY KEY (id)
+
+-- erpsync_stock_pass
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  reason varchar(16) ascii bin NOT NULL
+  next_row int unsigned NOT NULL DEFAULT 0
+  begun_at datetime(6) NOT NULL
+  finished_at datetime(6) NULL
+  KEY erpsync_stock_pass_open (finished_at,id)
+  PRIMARY KEY (id)
+
+-- erpsync_stock_reconciliation
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  state varchar(16) ascii bin NOT NULL
+  rows_compared int unsigned NOT NULL DEFAULT 0
+  drifted int unsigned NOT NULL DEFAULT 0
+  corrected int unsigned NOT NULL DEFAULT 0
+  reason text utf8mb4 NULL
+  actor varchar(96) utf8mb4 NOT NULL
+  started_at datetime(6) NOT NULL
+  finished_at datetime(6) NULL
+  PRIMARY KEY (id)
+
+-- erpsync_stock_row
+  id_stock_available int unsigned NOT NULL
+  id_product int unsigned NOT NULL
+  id_product_attribute int unsigned NOT NULL
+  id_shop int unsigned NOT NULL
+  id_shop_group int unsigned NOT NULL
+  managed tinyint unsigned NOT NULL
+  opening int NOT NULL
+  opened_at datetime(6) NOT NULL
+  opened_because varchar(16) ascii bin NOT NULL
+  position int NOT NULL
+  unsettled tinyint unsigned NOT NULL DEFAULT 0
+  changed_at datetime(6) NOT NULL
+  mvt_seen bigint unsigned NOT NULL DEFAULT 0
+  closed_at datetime(6) NULL
+  KEY erpsync_stock_row_product (id_product,id_product_attribute)
+  KEY erpsync_stock_row_unsettled (unsettled,changed_at)
+  PRIMARY KEY (id_stock_available)
+
+-- erpsync_stock_snapshot
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  kind varchar(8) ascii bin NOT NULL
+  part varchar(32) ascii bin NOT NULL DEFAULT 
+  state varchar(16) ascii bin NOT NULL
+  mark text ascii bin NULL
+  items int unsigned NOT NULL DEFAULT 0
+  unknown int unsigned NOT NULL DEFAULT 0
+  absent int unsigned NOT NULL DEFAULT 0
+  changed int unsigned NOT NULL DEFAULT 0
+  waiting int unsigned NOT NULL DEFAULT 0
+  reason text utf8mb4 NULL
+  started_at datetime(6) NOT NULL
+  finished_at datetime(6) NULL
+  KEY erpsync_stock_snapshot_state (kind,part,state,id)
+  PRIMARY KEY (id)
+
+-- erpsync_stock_write
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  source varchar(128) ascii bin NOT NULL
+  id_stock_available int unsigned NOT NULL
+  delta int NOT NULL
+  quantity_after int NOT NULL
+  cause varchar(16) ascii bin NOT NULL
+  id_order int unsigned NULL
+  actor varchar(96) utf8mb4 NOT NULL
+  reason text utf8mb4 NOT NULL
+  undoes bigint unsigned NULL
+  at datetime(6) NOT NULL
+  KEY erpsync_stock_write_row (id_stock_available,id)
+  UNIQUE KEY erpsync_stock_write_source (source)
+  KEY erpsync_stock_write_undoes (undoes)
+  PRIMARY KEY (id)
+
 -- erpsync_sync_log
   id bigint unsigned NOT NULL AUTO_INCREMENT
   resource varchar(32) ascii bin NOT NULL

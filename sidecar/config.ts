@@ -134,6 +134,86 @@ const Erp = z.looseObject({
 /** Milliseconds beyond the ERP's timeout that a call may take to be aborted. */
 export const ABORT_SLACK_MS = 5_000;
 
+const Stock = z
+  .object({
+    ledger: z
+      .boolean()
+      .default(true)
+      .describe("Keep the stock ledger and put lost decrements right; needs the binlog."),
+    owner: z
+      .enum(["shop", "erp"])
+      .default("shop")
+      .describe(
+        "Who owns the figure: with `erp` snapshots of the ERP set it, with `shop` nothing of the ERP's does.",
+      ),
+    shopId: z.int().min(1).default(1).describe("id_shop whose stock the ERP's figures are for."),
+    quietMs: z
+      .int()
+      .min(200)
+      .max(60_000)
+      .default(2_000)
+      .describe("How long a row must have been quiet before what is missing is put right."),
+    repairsMax: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(5)
+      .describe("Repairs of one row within a minute; beyond that a person is alarmed."),
+    forgottenRestock: z
+      .enum(["report", "apply"])
+      .default("report")
+      .describe("What becomes of units that a cancelled or deleted line should have given back and did not."),
+    snapshotEveryMs: z
+      .int()
+      .min(1_000)
+      .default(600_000)
+      .describe("How often the ERP's stock is read: full up to `deltaAboveItems`, else what changed."),
+    fullEveryMs: z
+      .int()
+      .min(60_000)
+      .default(86_400_000)
+      .describe("How often it is read in full where deltas are read in between."),
+    deltaAboveItems: z.int().min(0).default(20_000).describe("Above so many items deltas are read."),
+    partitions: z
+      .record(z.string().regex(/^[a-z0-9_-]{1,32}$/), z.object({ everyMs: z.int().min(1_000) }).strict())
+      .default({})
+      .describe(
+        "Partitions of the adapter that are read in full each on its own schedule; none: all at once.",
+      ),
+    holdShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.2)
+      .describe("A snapshot that would move more than this share of the catalogue is held for a person."),
+    busyThreads: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe("Threads_running of the shop's server from which on our own writes slow down."),
+    reconcileAt: z
+      .string()
+      .default("30 3 * * *")
+      .describe("When shop, ledger and ERP are compared: a cron expression, UTC."),
+    correct: z
+      .object({
+        units: z.int().min(0).default(2).describe("A difference up to so many units may be corrected,"),
+        share: z.number().min(0).max(1).default(0.05).describe("and up to this share of the figure,"),
+        rowsMax: z
+          .int()
+          .min(0)
+          .default(50)
+          .describe("where not more rows than this would be corrected in a run,"),
+        rowsShareMax: z.number().min(0).max(1).default(0.01).describe("nor a larger share of the catalogue."),
+      })
+      .strict()
+      .prefault({})
+      .describe(
+        "Bounds of the nightly correction; beyond them nothing is corrected and a person is alarmed.",
+      ),
+  })
+  .strict();
+
 const Http = z
   .object({
     host: z.string().default("127.0.0.1").describe("Address that health and metrics listen on."),
@@ -143,6 +223,11 @@ const Http = z
       .max(65_535)
       .default(9464)
       .describe("Port that health and metrics listen on; 0 takes a free one."),
+    apiToken: z
+      .string()
+      .min(32, "use at least 32 characters")
+      .optional()
+      .describe("Bearer token of /api; without it /api answers nobody."),
   })
   .strict();
 
@@ -154,6 +239,7 @@ export const ConfigSchema = z
     capture: Capture.prefault({}),
     export: Export.prefault({}),
     erp: Erp,
+    stock: Stock.prefault({}),
     http: Http.prefault({}),
     logLevel: z
       .enum(["debug", "info", "warn", "error"])

@@ -33,7 +33,7 @@ import { type Work, Worker } from "./queue/worker.ts";
 import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
-export const ROLES = ["capture", "work", "ops"] as const;
+export const ROLES = ["capture", "work", "feed", "reconcile", "ops"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Milliseconds after SIGTERM at which calls that are still under way are aborted. */
@@ -107,6 +107,10 @@ function captureLoop(base: Base, status: CaptureStatus, announced: Announcements
         },
         onMarked: () => {
           wakes.work.ring();
+        },
+        keepsLedger: config.stock.ledger,
+        onStock: () => {
+          wakes.stock.ring();
         },
         onGap: () => {
           wakes.sweep.ring();

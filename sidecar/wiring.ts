@@ -21,7 +21,7 @@ export interface Base {
   readonly erp: LimitedErpPort;
   readonly shop: ShopCommands;
   readonly guard: IdentityGuard;
-  readonly wakes: { readonly work: Wake; readonly ingest: Wake; readonly sweep: Wake };
+  readonly wakes: { readonly work: Wake; readonly ingest: Wake; readonly sweep: Wake; readonly stock: Wake };
   readonly actor: string;
   readonly close: () => Promise<void>;
 }
@@ -39,7 +39,12 @@ export function openBase(config: Config, log: Log = createLog(config.logLevel)):
   const db = openDatabase(settings);
   const metrics = createMetrics();
   const sleep = systemSleep;
-  const wakes = { work: new Wake(sleep), ingest: new Wake(sleep), sweep: new Wake(sleep) };
+  const wakes = {
+    work: new Wake(sleep),
+    ingest: new Wake(sleep),
+    sweep: new Wake(sleep),
+    stock: new Wake(sleep),
+  };
   const http = createHttp({ connections: config.erp.limit + 1 });
   const shopHttp = createHttp({ connections: 2 });
   const erp = openErp(config, http.send);

@@ -4,7 +4,7 @@ import type { Clock, Sleep } from "../domain/clock.ts";
 import type { DatabaseSettings } from "../platform/database.ts";
 import type { BinlogPoint, Resume } from "./decide-resume.ts";
 import { decideTailEnd, type TailEnd } from "./decide-tail-end.ts";
-import { decodeRows, type RowChange, type RowEvent, type RowKind, TAILED_TABLES } from "./decode-row.ts";
+import { decodeRows, type RowChange, type RowEvent, type RowKind } from "./decode-row.ts";
 
 /** How a tail is opened. */
 export interface TailSettings {
@@ -17,6 +17,8 @@ export interface TailSettings {
   readonly silenceMs: number;
   /** How long the server waits for a paused tail before it hangs up; its own default is 60. */
   readonly netWriteTimeoutSeconds: number;
+  /** Tables that are tailed, without the shop's prefix. */
+  readonly tables: readonly string[];
 }
 
 /** One committed transaction; `changes` is empty where it touched no table of ours. */
@@ -164,7 +166,7 @@ function startOptions(settings: TailSettings, resume: Resume): ZongJiOptions {
     serverId: settings.serverId,
     ...(resume.byGtid ? { gtidSet } : { filename: file, position }),
     includeEvents: [...EVENTS],
-    includeSchema: { [database]: TAILED_TABLES.map((table) => `${prefix}${table}`) },
+    includeSchema: { [database]: settings.tables.map((table) => `${prefix}${table}`) },
   };
 }
 

@@ -13,6 +13,8 @@ export const CAPTURE_LIMITS = {
   netWriteTimeoutSeconds: 600,
   /** How long marks that are not due now wait for company; a whole checkout then is one commit. */
   lingerMs: 250,
+  /** How long stock facts wait for company: the ledger may not be more than 100 ms behind. */
+  stockLingerMs: 20,
   /** How often the place is recorded when nothing else is. */
   checkpointMs: 10_000,
   /** How often the lead is checked; the database frees the lock at once when our connection dies. */
@@ -72,6 +74,10 @@ export interface CaptureDeps {
   readonly onOutboxRows: (ids: readonly number[]) => void;
   /** Jobs were marked and committed. */
   readonly onMarked: () => void;
+  /** True where the stock ledger is kept, so that its tables are tailed as well. */
+  readonly keepsLedger: boolean;
+  /** Facts for the stock ledger were committed to its inbox. */
+  readonly onStock: () => void;
   /** Changes before the recorded place were not seen: sweep everything. Also at the first start. */
   readonly onGap: (reason: GapReason) => void;
 }

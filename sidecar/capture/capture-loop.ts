@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { messageOf } from "../domain/errors.ts";
 import { type Database, openDatabase } from "../platform/database.ts";
 import { lockName } from "../platform/named-lock.ts";
+import { inTransaction } from "../platform/transaction.ts";
 import type { CaptureDeps } from "./capture-deps.ts";
 import { CaptureSession, type SessionEnd } from "./capture-session.ts";
 import { checkSource, flavourOf, identify, type SourceVerdict } from "./check-source.ts";
 import { decideResume, fromNow, type GapReason, type Resume, type ServerFacts } from "./decide-resume.ts";
 import {
   holdsLeaderLock,
+  insertStockFacts,
+  noteLedgerOff,
   readBinaryLogs,
   readCheckpoint,
   readGrants,
@@ -210,8 +213,14 @@ async function startPlace(
   const { gap } = memory;
   const isForced = gap !== undefined && checkpoint !== undefined;
   const resume = isForced ? fromNow(facts, gap) : decideResume(checkpoint, facts);
+  if (!deps.keepsLedger) await noteLedgerOff(connection);
   if (resume.kind === "on") return resume;
-  await writeCheckpoint(connection, { server: facts.server, ...resume.from });
+  await inTransaction(connection, async (tx) => {
+    await writeCheckpoint(tx, { server: facts.server, ...resume.from });
+    const reason = resume.reason === "first start" ? "first" : "gap";
+    if (!deps.keepsLedger) return;
+    await insertStockFacts(tx, [{ committedAtMs: deps.clock.nowMs(), facts: [{ kind: "gap", reason }] }]);
+  });
   if (resume.reason !== "first start") {
     deps.log("error", { event: "capture.gap", reason: resume.reason });
     deps.metrics.captureGaps.inc();

@@ -7,6 +7,7 @@ import { commitEffects } from "./commit-effects.ts";
 import { decideEffects } from "./decide-effects.ts";
 import type { Resume } from "./decide-resume.ts";
 import type { TailEnd } from "./decide-tail-end.ts";
+import { STOCK_TABLES, TAILED_TABLES } from "./decode-row.ts";
 import { EffectBatch } from "./effect-batch.ts";
 import { holdsLeaderLock, readGrants, readVariables } from "./statements.ts";
 import { within } from "./within.ts";
@@ -65,6 +66,7 @@ export class CaptureSession {
         serverId: this.#seat.serverId,
         heartbeatMs: limits.heartbeatMs,
         silenceMs: limits.silenceMs,
+        tables: this.#deps.keepsLedger ? [...TAILED_TABLES, ...STOCK_TABLES] : TAILED_TABLES,
         netWriteTimeoutSeconds: limits.netWriteTimeoutSeconds,
       },
       resume,
@@ -109,9 +111,10 @@ export class CaptureSession {
     const { deps, batch } = { deps: this.#deps, batch: this.#batch };
     this.hasHeard = true;
     this.#noteLag(Math.max(0, deps.clock.nowMs() - transaction.committedAtMs));
-    const effects = decideEffects(transaction.changes);
+    const effects = decideEffects(transaction.changes, deps.keepsLedger);
     if (effects.outboxIds.length > 0) deps.onOutboxRows(effects.outboxIds);
     const wasEmpty = batch.sinceMs === undefined;
+    const hadNoStock = batch.stockSinceMs === undefined;
     batch.add(transaction, effects, deps.clock.monotonicMs());
     this.lastPlace = `${transaction.at.file}:${String(transaction.at.position)}`;
     deps.status.position = this.lastPlace;
@@ -119,6 +122,7 @@ export class CaptureSession {
     if (transaction.unreadRows > 0) this.#warnUnread(transaction.unreadRows);
     this.#pauseWhenFull();
     if (batch.isUrgent || this.#isPaused || (wasEmpty && batch.sinceMs !== undefined)) this.#wake.ring();
+    else if (hadNoStock && batch.stockSinceMs !== undefined) this.#wake.ring();
   }
 
   #pauseWhenFull(): void {
@@ -146,18 +150,20 @@ export class CaptureSession {
   #idleMs(): number {
     const { limits, clock } = this.#deps;
     const nowMs = clock.monotonicMs();
-    const { sinceMs, hasMoved } = this.#batch;
+    const { sinceMs, stockSinceMs, hasMoved } = this.#batch;
     const maintenanceAtMs = this.#maintainedAtMs + limits.maintenanceMs;
     const checkpointAtMs = hasMoved ? this.#committedAtMs + limits.checkpointMs : maintenanceAtMs;
     const commitAtMs = sinceMs === undefined ? checkpointAtMs : sinceMs + limits.lingerMs;
-    return Math.max(0, Math.min(maintenanceAtMs, commitAtMs) - nowMs);
+    const stockAtMs = stockSinceMs === undefined ? commitAtMs : stockSinceMs + limits.stockLingerMs;
+    return Math.max(0, Math.min(maintenanceAtMs, commitAtMs, stockAtMs) - nowMs);
   }
 
   #isDue(): boolean {
     const { limits, clock } = this.#deps;
-    const { sinceMs, hasMoved, isUrgent } = this.#batch;
+    const { sinceMs, stockSinceMs, hasMoved, isUrgent } = this.#batch;
     const nowMs = clock.monotonicMs();
     if (isUrgent || this.#isPaused) return true;
+    if (stockSinceMs !== undefined && nowMs - stockSinceMs >= limits.stockLingerMs) return true;
     if (sinceMs !== undefined) return nowMs - sinceMs >= limits.lingerMs;
     return hasMoved && nowMs - this.#committedAtMs >= limits.checkpointMs;
   }
@@ -175,6 +181,7 @@ export class CaptureSession {
     );
     this.#committedAtMs = deps.clock.monotonicMs();
     if (markedJobs > 0) deps.onMarked();
+    if (batch.stock.length > 0) deps.onStock();
     if (cause === undefined) return;
     deps.metrics.missedHooks.inc({ cause }, missed.length);
     for (const orderId of missed) deps.log("warn", { event: "hook.missed", orderId, cause });

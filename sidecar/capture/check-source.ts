@@ -102,7 +102,7 @@ function warningsFor(flavour: Flavour, variables: ServerVariables): readonly str
   const image = variables["binlog_row_image"] ?? "FULL";
   if (image !== "FULL") {
     warnings.push(
-      `binlog_row_image is ${image}: edits of an order's lines are then found by hook or sweep only. SET GLOBAL binlog_row_image = 'FULL'.`,
+      `binlog_row_image is ${image}: edits of an order's lines are then found by hook or sweep only, and the stock ledger cannot be kept. SET GLOBAL binlog_row_image = 'FULL'.`,
     );
   }
   if (variables["binlog_row_metadata"] !== "FULL") {

@@ -5,7 +5,14 @@ import { inTransaction } from "../platform/transaction.ts";
 import { knownSubjects, markJobs } from "../queue/mark-statements.ts";
 import { decideMissedCause, type MissedCause } from "./decide-missed-cause.ts";
 import type { EffectBatch } from "./effect-batch.ts";
-import { countMissedHooks, findOrdersByReference, readModuleState, writeCheckpoint } from "./statements.ts";
+import {
+  countMissedHooks,
+  findOrdersByReference,
+  insertStockFacts,
+  readModuleState,
+  type StockFacts,
+  writeCheckpoint,
+} from "./statements.ts";
 
 /** Rows of one statement; a transaction of the shop may touch any number of orders. */
 const CHUNK_ROWS = 500;
@@ -37,6 +44,7 @@ export async function commitEffects(
       cause = decideMissedCause(await readModuleState(tx));
       await countMissedHooks(tx, cause, unannounced);
     }
+    for (const chunk of chunksOf(batch.stock.flatMap(inboxRows))) await insertStockFacts(tx, chunk);
     if (batch.point !== undefined) await writeCheckpoint(tx, { server, ...batch.point });
     return { markedJobs: marks.length, missed: unannounced, cause };
   });
@@ -62,6 +70,11 @@ async function withoutJob(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<rea
     unknown.push(...chunk.filter((id) => !known.has(orderSubject(id))));
   }
   return unknown;
+}
+
+/** A large transaction of the shop takes several rows; ours are never that large. */
+function inboxRows({ committedAtMs, facts }: StockFacts): readonly StockFacts[] {
+  return chunksOf(facts).map((chunk) => ({ committedAtMs, facts: chunk }));
 }
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {

@@ -1,5 +1,6 @@
 import { orderSubject, parseSubject, type ShopOrderId, shopOrderId } from "../domain/ids.ts";
 import { type Mark, type MarkWhen, urgentOf } from "../domain/job.ts";
+import type { StockFact } from "../domain/stock.ts";
 import type { RowChange } from "./decode-row.ts";
 
 /** What one transaction of the shop asks of us. */
@@ -11,14 +12,17 @@ export interface Effects {
   readonly unannounced: readonly ShopOrderId[];
   /** Orders touched by a payment, which knows them by reference only. */
   readonly orderReferences: readonly string[];
+  /** What the stock ledger books, in the transaction's order. */
+  readonly stockFacts: readonly StockFact[];
 }
 
 /**
  * Decides what one transaction asks for. What an outbox row of the same transaction announces is left to ingest. Of
  * the rest, an inserted order waits for its status row, an inserted status row makes its order due now (so an order
  * that no hook announced arrives in milliseconds), and any other change is looked at once the shop is quiet.
+ * @param keepsLedger false where no stock ledger is kept; there are no stock facts then.
  */
-export function decideEffects(changes: readonly RowChange[]): Effects {
+export function decideEffects(changes: readonly RowChange[], keepsLedger = true): Effects {
   const outbox = changes.filter((change) => change.table === "erpsync_outbox");
   const announced = announcedOrders(outbox.flatMap((change) => change.subjects));
   const marks = new Map<number, Mark>();
@@ -40,7 +44,40 @@ export function decideEffects(changes: readonly RowChange[]): Effects {
     orderReferences: [
       ...new Set(changes.flatMap((change) => (change.table === "order_payment" ? change.references : []))),
     ],
+    stockFacts: keepsLedger ? decideStockFacts(changes) : [],
   };
+}
+
+/** Tables whose rows say what an order's lines take from stock. */
+const TAKING: ReadonlySet<string> = new Set(["orders", "order_detail"]);
+
+/** What the stock ledger books of a transaction, in its order; the orders that it touched come last. */
+function decideStockFacts(changes: readonly RowChange[]): readonly StockFact[] {
+  const orders = new Set<number>();
+  for (const change of changes) {
+    if ("orderIds" in change && TAKING.has(change.table)) for (const id of change.orderIds) orders.add(id);
+  }
+  const facts = changes.flatMap(stockFactsOf);
+  return orders.size === 0 ? facts : [...facts, { kind: "orders", ids: [...orders] }];
+}
+
+function stockFactsOf(change: RowChange): readonly StockFact[] {
+  switch (change.table) {
+    case "stock_available":
+      return change.rows.map((row) => ({ kind: "row", ...row }));
+    case "stock_mvt":
+      return [{ kind: "declared", rows: change.ids, subjects: [] }];
+    case "erpsync_outbox": {
+      const subjects = change.subjects.filter((subject) => subject.startsWith("stock:"));
+      return subjects.length === 0 ? [] : [{ kind: "declared", rows: [], subjects }];
+    }
+    case "erpsync_stock_write":
+      return [{ kind: "own", ids: change.ids }];
+    case "erpsync_stock_check":
+      return [{ kind: "check", ids: change.ids }];
+    default:
+      return [];
+  }
 }
 
 function announcedOrders(subjects: readonly string[]): ReadonlySet<number> {

@@ -1,3 +1,5 @@
+import type { StockRowKeys } from "../domain/stock.ts";
+
 /** Tables of the shop whose rows name an order by `id_order`. */
 export const ORDER_TABLES = [
   "orders",
@@ -8,8 +10,16 @@ export const ORDER_TABLES = [
 ] as const;
 export type OrderTable = (typeof ORDER_TABLES)[number];
 
+/** Tables that the stock ledger needs: the shop's rows and declarations, and what we wrote and read ourselves. */
+export const STOCK_TABLES = [
+  "stock_available",
+  "stock_mvt",
+  "erpsync_stock_write",
+  "erpsync_stock_check",
+] as const;
+
 /**
- * All tables that are tailed, without the shop's prefix. Our own checkpoint is among them so that a transaction of
+ * The tables that are tailed for orders, without the shop's prefix. Our own checkpoint is among them so that a transaction of
  * ours can be told from the shop's; customers are not: their hook and every export of an order read them again, and
  * each login writes them.
  */
@@ -22,8 +32,23 @@ export const TAILED_TABLES = [
 
 export type RowKind = "insert" | "update" | "delete";
 
-/** What one row event says: ids only, since column values are read again by SQL (names of old rows cannot be trusted). */
+/** One changed row of `stock_available`; see `StockFact`. */
+export type StockChange = StockRowKeys & {
+  readonly managed: boolean;
+  readonly before: number | null;
+  readonly after: number | null;
+};
+
+/**
+ * What one row event says. Ids only, since column values are read again by SQL (names of old rows cannot be trusted);
+ * but a stock row's quantities are gone with the next change, so they are taken as they come, and the ledger compares.
+ */
 export type RowChange =
+  | { readonly table: "stock_available"; readonly rows: readonly StockChange[] }
+  | {
+      readonly table: "stock_mvt" | "erpsync_stock_write" | "erpsync_stock_check";
+      readonly ids: readonly number[];
+    }
   | {
       readonly table: "erpsync_outbox";
       readonly ids: readonly number[];
@@ -56,6 +81,11 @@ export function decodeRows(event: RowEvent, prefix: string): DecodedRows {
   const { kind } = event;
   if (table === "erpsync_checkpoint") return { change: { table }, unreadRows: 0 };
   if (table === "erpsync_outbox") return kind === "insert" ? decodeOutbox(event.rows) : NOTHING;
+  if (table === "stock_available") return decodeStock(event);
+  if (table === "stock_mvt") return decodeIds(event, table, "id_stock");
+  if (table === "erpsync_stock_write" || table === "erpsync_stock_check") {
+    return decodeIds(event, table, "id");
+  }
   if (table === "order_payment") {
     const references = collect(event.rows, "order_reference", textOf);
     return { change: { table, kind, references: references.found }, unreadRows: references.missing };
@@ -67,6 +97,51 @@ export function decodeRows(event: RowEvent, prefix: string): DecodedRows {
 
 function isOrderTable(table: string): table is OrderTable {
   return (ORDER_TABLES as readonly string[]).includes(table);
+}
+
+function decodeIds(
+  event: RowEvent,
+  table: "stock_mvt" | "erpsync_stock_write" | "erpsync_stock_check",
+  column: string,
+): DecodedRows {
+  if (event.kind !== "insert") return NOTHING;
+  const ids = collect(event.rows, column, idOf);
+  return { change: { table, ids: ids.found }, unreadRows: ids.missing };
+}
+
+/** An update that leaves the quantity as it is (reserved units, location) is no change of the ledger's. */
+function decodeStock({ kind, rows }: RowEvent): DecodedRows {
+  const decoded = rows.map((row) => {
+    const [after, before = after] = imagesOf(row);
+    return after === undefined || before === undefined
+      ? undefined
+      : stockChange(kind === "insert" ? undefined : before, kind === "delete" ? undefined : after);
+  });
+  const found = decoded.filter((change) => change !== undefined);
+  return {
+    change: { table: "stock_available", rows: found.filter((change) => change.before !== change.after) },
+    unreadRows: decoded.length - found.length,
+  };
+}
+
+/** Undefined where an image lacks a column, as under binlog_row_image = MINIMAL. */
+function stockChange(before: Image | undefined, after: Image | undefined): StockChange | undefined {
+  const image = after ?? before;
+  if (image === undefined) return undefined;
+  const [row, product, combination, shop, group, depends] = [
+    "id_stock_available",
+    "id_product",
+    "id_product_attribute",
+    "id_shop",
+    "id_shop_group",
+    "depends_on_stock",
+  ].map((column) => wholeOf(image[column]));
+  if (row === undefined || product === undefined || combination === undefined) return undefined;
+  if (shop === undefined || group === undefined || depends === undefined) return undefined;
+  const was = before === undefined ? null : wholeOf(before["quantity"]);
+  const is = after === undefined ? null : wholeOf(after["quantity"]);
+  if (was === undefined || is === undefined) return undefined;
+  return { row, product, combination, shop, group, managed: depends === 0, before: was, after: is };
 }
 
 function decodeOutbox(rows: readonly unknown[]): DecodedRows {
@@ -111,6 +186,11 @@ function isImage(value: unknown): value is Image {
 function idOf(value: unknown): number | undefined {
   const id = typeof value === "string" ? Number(value) : value;
   return typeof id === "number" && Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
+function wholeOf(value: unknown): number | undefined {
+  const whole = typeof value === "string" && value !== "" ? Number(value) : value;
+  return typeof whole === "number" && Number.isSafeInteger(whole) ? whole : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

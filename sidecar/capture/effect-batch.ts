@@ -1,5 +1,6 @@
 import type { ShopOrderId } from "../domain/ids.ts";
 import { type Mark, urgentOf } from "../domain/job.ts";
+import type { StockFact } from "../domain/stock.ts";
 import type { BinlogTransaction } from "./binlog-tail.ts";
 import { type Effects, isOwnCheckpoint } from "./decide-effects.ts";
 import type { BinlogPoint } from "./decide-resume.ts";
@@ -13,6 +14,8 @@ export class EffectBatch {
   readonly marks = new Map<string, Mark>();
   readonly references = new Set<string>();
   readonly unannounced: ShopOrderId[] = [];
+  /** One entry a transaction with facts of the stock ledger, in commit order. */
+  readonly stock: { readonly committedAtMs: number; readonly facts: readonly StockFact[] }[] = [];
   /** The place behind the last transaction. */
   point: BinlogPoint | undefined;
   /** True once a transaction came that is not our own checkpoint, so that writing one is worth it. */
@@ -21,10 +24,13 @@ export class EffectBatch {
   isUrgent = false;
   /** When the first effect came, on the monotonic clock; undefined while there is none. */
   sinceMs: number | undefined;
+  /** When the first stock fact came; the ledger is told sooner than a job that is not due. */
+  stockSinceMs: number | undefined;
+  #stockFacts = 0;
 
-  /** Subjects and references that wait; what memory is bounded by. */
+  /** Subjects, references and facts that wait; what memory is bounded by. */
   get size(): number {
-    return this.marks.size + this.references.size;
+    return this.marks.size + this.references.size + this.#stockFacts;
   }
 
   add(transaction: BinlogTransaction, effects: Effects, monotonicMs: number): void {
@@ -36,6 +42,11 @@ export class EffectBatch {
     }
     for (const reference of effects.orderReferences) this.references.add(reference);
     for (const orderId of effects.unannounced) this.unannounced.push(orderId);
+    if (effects.stockFacts.length > 0) {
+      this.stock.push({ committedAtMs: transaction.committedAtMs, facts: effects.stockFacts });
+      this.#stockFacts += effects.stockFacts.length;
+      this.stockSinceMs ??= monotonicMs;
+    }
     if (this.size > 0) this.sinceMs ??= monotonicMs;
   }
 }

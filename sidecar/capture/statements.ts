@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { type ShopOrderId, shopOrderId } from "../domain/ids.ts";
+import type { StockFact } from "../domain/stock.ts";
 import { type Database, type Tx, utcNow } from "../platform/database.ts";
 import { type ServerVariables, SOURCE_VARIABLES } from "./check-source.ts";
 import type { MissedCause, ModuleState } from "./decide-missed-cause.ts";
@@ -102,6 +103,44 @@ export async function writeCheckpoint(db: Database, at: Checkpoint): Promise<voi
     .values({ name: CHECKPOINT, ...place })
     .onDuplicateKeyUpdate(place)
     .execute();
+}
+
+/** Facts of one transaction of the shop, or of a part of a large one. */
+export interface StockFacts {
+  /** Unix milliseconds, by the binlog. */
+  readonly committedAtMs: number;
+  readonly facts: readonly StockFact[];
+}
+
+/**
+ * Hands facts over to the stock ledger, in the transaction of the checkpoint; their ids are in the order of the binlog,
+ * because only the leader writes them.
+ * Locks: the new rows until the caller commits.
+ * Reads: no table.
+ */
+export async function insertStockFacts(tx: Tx, transactions: readonly StockFacts[]): Promise<void> {
+  await tx
+    .insertInto("erpsync_stock_inbox")
+    .values(
+      transactions.map(({ committedAtMs, facts }) => ({
+        committed_at: new Date(committedAtMs).toISOString().slice(0, 23).replace("T", " "),
+        facts: JSON.stringify(facts),
+      })),
+    )
+    .execute();
+}
+
+/**
+ * Notes for a ledger that is kept again later that it missed what is tailed without it.
+ * Locks: S on the pass and the inbox row that it finds, X on the new row; nothing where the ledger was never kept or
+ * knows already.
+ * Reads: the primary keys' first rows.
+ */
+export async function noteLedgerOff(db: Database): Promise<void> {
+  await sql`INSERT INTO ${sql.table("erpsync_stock_inbox")} (committed_at, facts)
+    SELECT UTC_TIMESTAMP(3), '[{"kind":"gap","reason":"gap"}]' FROM DUAL
+    WHERE EXISTS (SELECT 1 FROM ${sql.table("erpsync_stock_pass")} LIMIT 1)
+      AND NOT EXISTS (SELECT 1 FROM ${sql.table("erpsync_stock_inbox")} LIMIT 1)`.execute(db);
 }
 
 /**

@@ -23,7 +23,25 @@ export interface Tables {
   erpsync_missed_hook: MissedHookTable;
   erpsync_order_seen: OrderSeenTable;
   erpsync_action: ActionTable;
+  erpsync_stock_inbox: StockInboxTable;
+  erpsync_stock_pass: StockPassTable;
+  erpsync_stock_check: StockCheckTable;
+  erpsync_stock_row: StockRowTable;
+  erpsync_stock_movement: StockMovementTable;
+  erpsync_stock_line: StockLineTable;
+  erpsync_stock_write: StockWriteTable;
+  erpsync_stock_discrepancy: StockDiscrepancyTable;
+  erpsync_stock_snapshot: StockSnapshotTable;
+  erpsync_stock_buffer: StockBufferTable;
+  erpsync_stock_announcement: StockAnnouncementTable;
+  erpsync_stock_reconciliation: StockReconciliationTable;
   erpsync_migration: MigrationTable;
+  stock_available: StockAvailableTable;
+  stock_mvt: StockMvtTable;
+  pack: PackTable;
+  product: ProductTable;
+  shop: ShopTable;
+  shop_group: ShopGroupTable;
   orders: OrdersTable;
   order_detail: OrderDetailTable;
   order_history: OrderHistoryTable;
@@ -60,7 +78,25 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_missed_hook",
   "erpsync_order_seen",
   "erpsync_action",
+  "erpsync_stock_inbox",
+  "erpsync_stock_pass",
+  "erpsync_stock_check",
+  "erpsync_stock_row",
+  "erpsync_stock_movement",
+  "erpsync_stock_line",
+  "erpsync_stock_write",
+  "erpsync_stock_discrepancy",
+  "erpsync_stock_snapshot",
+  "erpsync_stock_buffer",
+  "erpsync_stock_announcement",
+  "erpsync_stock_reconciliation",
   "erpsync_migration",
+  "stock_available",
+  "stock_mvt",
+  "pack",
+  "product",
+  "shop",
+  "shop_group",
   "orders",
   "order_detail",
   "order_history",
@@ -269,12 +305,194 @@ export interface ActionTable {
   reason: string;
 }
 
+export interface StockInboxTable {
+  id: Generated<number>;
+  committed_at: Time;
+  facts: string;
+}
+
+export interface StockPassTable {
+  id: Generated<number>;
+  reason: string;
+  next_row: Defaulted<number>;
+  begun_at: Time;
+  finished_at: NullableTime;
+}
+
+export interface StockCheckTable {
+  id: Generated<number>;
+  pass: number;
+  last_order_detail: number;
+  observed: string;
+  created_at: Time;
+}
+
+export interface StockRowTable {
+  id_stock_available: number;
+  id_product: number;
+  id_product_attribute: number;
+  id_shop: number;
+  id_shop_group: number;
+  managed: number;
+  opening: number;
+  opened_at: Time;
+  opened_because: string;
+  position: number;
+  unsettled: Defaulted<number>;
+  changed_at: Time;
+  mvt_seen: Defaulted<number>;
+  closed_at: NullableTime;
+}
+
+export interface StockMovementTable {
+  id: Generated<number>;
+  id_stock_available: number;
+  change_id: number;
+  delta: number;
+  quantity_after: number;
+  cause: string;
+  source: Optional<string>;
+  id_order: Optional<number>;
+  actor: Optional<string>;
+  committed_at: Time;
+  read_at: Time;
+  explained_at: NullableTime;
+}
+
+export interface StockLineTable {
+  id_order_detail: number;
+  id_stock_available: number;
+  id_order: number;
+  units: number;
+  moved: number;
+  owed: number;
+  change_id: number;
+  announced: number;
+  first_seen_at: Time;
+  changed_at: Time;
+}
+
+export interface StockWriteTable {
+  id: Generated<number>;
+  source: string;
+  id_stock_available: number;
+  delta: number;
+  quantity_after: number;
+  cause: string;
+  id_order: Optional<number>;
+  actor: string;
+  reason: string;
+  undoes: Optional<number>;
+  at: Time;
+}
+
+export interface StockDiscrepancyTable {
+  id: Generated<number>;
+  kind: string;
+  open_key: Optional<string>;
+  id_stock_available: number;
+  shop_units: Optional<number>;
+  ledger_units: Optional<number>;
+  erp_units: Optional<number>;
+  detail: string;
+  found_at: Time;
+  resolved_at: NullableTime;
+  resolution: Optional<string>;
+}
+
+export interface StockSnapshotTable {
+  id: Generated<number>;
+  kind: string;
+  part: Defaulted<string>;
+  state: string;
+  mark: Optional<string>;
+  items: Defaulted<number>;
+  unknown: Defaulted<number>;
+  absent: Defaulted<number>;
+  changed: Defaulted<number>;
+  waiting: Defaulted<number>;
+  reason: Optional<string>;
+  started_at: Time;
+  finished_at: NullableTime;
+}
+
+export interface StockBufferTable {
+  id_product: number;
+  id_product_attribute: number;
+  units: number;
+  updated_at: Time;
+}
+
+export interface StockAnnouncementTable {
+  id_stock_available: number;
+  attempts: Defaulted<number>;
+  run_at: Time;
+}
+
+export interface StockReconciliationTable {
+  id: Generated<number>;
+  state: string;
+  rows_compared: Defaulted<number>;
+  drifted: Defaulted<number>;
+  corrected: Defaulted<number>;
+  reason: Optional<string>;
+  actor: string;
+  started_at: Time;
+  finished_at: NullableTime;
+}
+
 export interface MigrationTable {
   id: number;
   name: string;
   checksum: string;
   started_at: Time;
   finished_at: NullableTime;
+}
+
+export interface StockAvailableTable {
+  id_stock_available: number;
+  id_product: number;
+  id_product_attribute: number;
+  id_shop: number;
+  id_shop_group: number;
+  quantity: number;
+  physical_quantity: number;
+  reserved_quantity: number;
+  depends_on_stock: number;
+  out_of_stock: number;
+}
+
+export interface StockMvtTable {
+  id_stock_mvt: number;
+  id_stock: number;
+  id_order: number | null;
+  id_stock_mvt_reason: number;
+  id_employee: number;
+  physical_quantity: number;
+  sign: number;
+}
+
+export interface PackTable {
+  id_product_pack: number;
+  id_product_item: number;
+  id_product_attribute_item: number;
+  quantity: number;
+}
+
+export interface ProductTable {
+  id_product: number;
+  /** 0 the pack, 1 its products, 2 both, 3 as PS_PACK_STOCK_TYPE says. */
+  pack_stock_type: number;
+}
+
+export interface ShopTable {
+  id_shop: number;
+  id_shop_group: number;
+}
+
+export interface ShopGroupTable {
+  id_shop_group: number;
+  share_stock: number;
 }
 
 export interface OrdersTable {
@@ -306,6 +524,7 @@ export interface OrderDetailTable {
   product_reference: string | null;
   product_name: string;
   product_quantity: number;
+  product_quantity_reinjected: number;
   unit_price_tax_excl: string;
   total_price_tax_excl: string;
   total_price_tax_incl: string;

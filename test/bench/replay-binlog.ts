@@ -46,6 +46,8 @@ async function replay(settings: DatabaseSettings, wanted: number): Promise<Repla
         stopWhenDone();
       },
       onMarked: () => undefined,
+      keepsLedger: false,
+      onStock: () => undefined,
       onGap: () => undefined,
     },
     stop.signal,

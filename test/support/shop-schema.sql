@@ -359,6 +359,13 @@ CREATE TABLE `PREFIX_product_shop` (
   KEY `date_add` (`date_add`, `active`, `visibility`), KEY `indexed` (`indexed`, `active`, `id_product`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
+CREATE TABLE `PREFIX_pack` (
+  `id_product_pack` INT UNSIGNED NOT NULL, `id_product_item` INT UNSIGNED NOT NULL,
+  `id_product_attribute_item` INT UNSIGNED NOT NULL, `quantity` INT UNSIGNED NOT NULL DEFAULT 1,
+  PRIMARY KEY (`id_product_pack`, `id_product_item`, `id_product_attribute_item`),
+  KEY `product_item` (`id_product_item`, `id_product_attribute_item`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
 CREATE TABLE `PREFIX_product_sale` (
   `id_product` INT UNSIGNED NOT NULL, `quantity` INT UNSIGNED NOT NULL DEFAULT 0,
   `sale_nbr` INT UNSIGNED NOT NULL DEFAULT 0, `date_upd` DATE NULL,

@@ -3,6 +3,7 @@
 // JSON for each order that became whole.
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { openTail } from "../../../sidecar/capture/binlog-tail.ts";
+import { TAILED_TABLES } from "../../../sidecar/capture/decode-row.ts";
 import type { DatabaseSettings } from "../../../sidecar/platform/database.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
 
@@ -58,6 +59,7 @@ const tail = openTail(
     serverId: 4_000_000_001,
     heartbeatMs: 10_000,
     silenceMs: 30_000,
+    tables: TAILED_TABLES,
     netWriteTimeoutSeconds: 600,
   },
   { kind: "now", reason: "first start", from, byGtid: false },

@@ -100,6 +100,8 @@ export class CaptureRun implements AsyncDisposable {
         onMarked: () => {
           this.marked += 1;
         },
+        keepsLedger: false,
+        onStock: () => undefined,
         onGap: (reason) => {
           this.gaps.push(reason);
           options.onGap?.();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { openTail } from "../../../sidecar/capture/binlog-tail.ts";
+import { TAILED_TABLES } from "../../../sidecar/capture/decode-row.ts";
 import { lockName } from "../../../sidecar/platform/named-lock.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { eachServer } from "../../support/each-server.ts";
@@ -152,6 +153,7 @@ eachServer("traps of the binlog", (server) => {
         serverId: 4_290_000_000,
         heartbeatMs: 100,
         silenceMs: 1_000,
+        tables: TAILED_TABLES,
         netWriteTimeoutSeconds: 60,
       },
       { kind: "on", from, byGtid: false },

@@ -19,7 +19,7 @@ const whens = (changes: readonly RowChange[]): Record<string, string> =>
 describe("a transaction of the shop", () => {
   test("that announces its order leaves it to ingest", () => {
     const effects = decideEffects([rows("orders", "insert", 7), outbox(31, "order:7")]);
-    expect(effects).toEqual({ outboxIds: [31], marks: [], unannounced: [], orderReferences: [] });
+    expect(effects).toMatchObject({ outboxIds: [31], marks: [], unannounced: [], orderReferences: [] });
   });
 
   test("that inserts an order without announcing it missed a hook, and the order waits for its status row", () => {
@@ -99,5 +99,41 @@ describe("for any transaction", () => {
         expect(whens([...changes].reverse())).toEqual(whens(changes));
       }),
     );
+  });
+});
+
+describe("the stock ledger is told", () => {
+  const moved = {
+    row: 5,
+    product: 3,
+    combination: 0,
+    shop: 1,
+    group: 0,
+    managed: true,
+    before: 10,
+    after: 9,
+  } as const;
+  const changes: readonly RowChange[] = [
+    { table: "stock_available", rows: [moved] },
+    { table: "erpsync_stock_write", ids: [8] },
+    rows("order_detail", "insert", 7, 7),
+    outbox(31, "stock:3:0:1"),
+    { table: "stock_mvt", ids: [5] },
+    { table: "erpsync_stock_check", ids: [2] },
+  ];
+
+  test("of each row, of what is ours, of what was declared, and once of each order", () => {
+    expect(decideEffects(changes).stockFacts).toEqual([
+      { kind: "row", ...moved },
+      { kind: "own", ids: [8] },
+      { kind: "declared", rows: [], subjects: ["stock:3:0:1"] },
+      { kind: "declared", rows: [5], subjects: [] },
+      { kind: "check", ids: [2] },
+      { kind: "orders", ids: [7] },
+    ]);
+  });
+
+  test("nothing where no ledger is kept", () => {
+    expect(decideEffects(changes, false).stockFacts).toEqual([]);
   });
 });

@@ -69,3 +69,43 @@ test.each([undefined, null, 0, -1, 1.5, "abc", "", {}, Number.MAX_SAFE_INTEGER +
     });
   },
 );
+
+describe("a stock row gives its quantities", () => {
+  const row = {
+    id_stock_available: 5,
+    id_product: 3,
+    id_product_attribute: 0,
+    id_shop: 1,
+    id_shop_group: 0,
+    quantity: 10,
+    reserved_quantity: 0,
+    depends_on_stock: 0,
+  };
+  const keys = { row: 5, product: 3, combination: 0, shop: 1, group: 0, managed: true };
+  const rowsOf = (kind: RowEvent["kind"], image: unknown) => {
+    const { change, unreadRows } = decode("ps_stock_available", kind, image);
+    return { rows: change?.table === "stock_available" ? change.rows : [], unreadRows };
+  };
+
+  test("before and after, negative ones too", () => {
+    const update = { before: row, after: { ...row, quantity: -2 } };
+    expect(rowsOf("update", update).rows).toEqual([{ ...keys, before: 10, after: -2 }]);
+  });
+
+  test("of an insert and a delete: only one of them", () => {
+    expect(rowsOf("insert", row).rows).toEqual([{ ...keys, before: null, after: 10 }]);
+    expect(rowsOf("delete", { ...row, depends_on_stock: 1 }).rows).toEqual([
+      { ...keys, managed: false, before: 10, after: null },
+    ]);
+  });
+
+  test("nothing where only reserved units changed", () => {
+    const update = { before: row, after: { ...row, reserved_quantity: 4 } };
+    expect(rowsOf("update", update)).toEqual({ rows: [], unreadRows: 0 });
+  });
+
+  test("and is counted as unread where an image lacks them, as under MINIMAL", () => {
+    const update = { before: { id_stock_available: 5 }, after: { quantity: 9 } };
+    expect(rowsOf("update", update)).toEqual({ rows: [], unreadRows: 1 });
+  });
+});
