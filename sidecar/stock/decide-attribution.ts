@@ -1,4 +1,5 @@
 import type { DiscrepancyKind, StockCause, StockRowKeys, StockWrite } from "../domain/stock.ts";
+import { decidePairs } from "./decide-pairs.ts";
 
 /** A change of the row that has no cause yet. */
 export interface OpenChange {
@@ -9,6 +10,8 @@ export interface OpenChange {
   readonly delta: number;
   /** Quantity of the row after it. */
   readonly after: number;
+  /** Since it was read. */
+  readonly ageMs: number;
 }
 
 /** An order line that the row owes a movement, or that owes one to the row. */
@@ -27,6 +30,16 @@ export interface OwedLine {
   readonly announced: boolean;
   /** Written about when the row was opened: its units may be in the opening already. */
   readonly maybeInOpening: boolean;
+  /** Since the ledger first saw that it is owed. */
+  readonly ageMs: number;
+}
+
+/** A line that was read lately and owes nothing: it may have come and gone between two reads. */
+export interface PassingLine {
+  readonly detailId: number;
+  readonly orderId: number;
+  /** Units that stand on the line, whatever became of them. */
+  readonly units: number;
 }
 
 /** A movement that somebody in the shop declared: the module's `stock.moved`, or a row of `stock_mvt`. */
@@ -41,26 +54,18 @@ export interface Declaration {
   readonly orderId: number | null;
 }
 
-/** A movement that was adopted as unexplained a moment ago, and may still find its cause. */
-export interface LateChange extends OpenChange {
-  readonly ageMs: number;
-}
-
-/** A decrement that we made for a line because the shop had not. */
+/** A decrement that we made within the last minute for an order that no hook announced, and that was not taken back. */
 export interface OwnSale {
   readonly writeId: number;
   readonly delta: number;
   readonly orderId: number;
-  readonly changeId: number;
-  readonly announced: boolean;
-  readonly ageMs: number;
-  /** A write took it back already. */
-  readonly isUndone: boolean;
 }
 
 /** The part of a stale write that threw away what others had moved, and that no repair has put back. */
 export interface Loss {
   readonly movementId: number;
+  /** Since the stale write was read. */
+  readonly ageMs: number;
   /** Units that the stale write moved beyond its own movement; the repair is the opposite. */
   readonly delta: number;
 }
@@ -71,6 +76,8 @@ export interface Episode {
   /** False for `depends_on_stock`: booked, never written. */
   readonly managed: boolean;
   readonly position: number;
+  /** Of the last change of the row that was read; names a repair of its parent. */
+  readonly lastChangeId: number;
   /** Sum of the combinations' positions where this is their parent row; null for any other row. */
   readonly combinationsSum: number | null;
   /** Quantities that the row had before the first open change, the latest last; as far back as a stale read may reach. */
@@ -78,8 +85,10 @@ export interface Episode {
   /** In the order of the binlog. */
   readonly changes: readonly OpenChange[];
   readonly lines: readonly OwedLine[];
+  readonly passing: readonly PassingLine[];
   readonly declarations: readonly Declaration[];
-  readonly late: readonly LateChange[];
+  /** Adopted as unexplained within the last minute; they may still find their cause. */
+  readonly late: readonly OpenChange[];
   readonly ownSales: readonly OwnSale[];
   readonly losses: readonly Loss[];
   /** Quantities that the items of this pack allow, as they were lately; empty for what is no linked pack. */
@@ -93,6 +102,8 @@ export interface Episode {
 /** Configuration that decides with. */
 export interface AttributionRules {
   readonly repairsMax: number;
+  /** A matter this old is decided though the row is never quiet. */
+  readonly overdueMs: number;
   readonly forgottenRestock: "report" | "apply";
 }
 
@@ -130,4 +141,398 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   /** True while something is left open. */
   readonly isUnsettled: boolean;
+}
+
+/**
+ * Decides what the open changes of one row are. The totals do not depend on which of two sales a change is given to: as
+ * long as each change finds one, opening + lines is where the row ends once losses are repaired and missing movements
+ * made. So what must not happen is a change left over that some line could have explained, and lines are paired with
+ * changes as completely as possible.
+ *
+ * Before the row is quiet only the plain case is decided: every change is declared, or exactly one line's movement.
+ * When it is quiet, a change is a stale write only where its quantity is an earlier one of the row plus a movement that
+ * is owed; what nobody claims is adopted as unexplained.
+ */
+export function decideAttribution(episode: Episode, rules: AttributionRules): Verdict {
+  if (!episode.managed) return plain(episode, "employee", "depends_on_stock");
+  if (episode.combinationsSum !== null) return decideParent(episode, episode.combinationsSum);
+  const desk = new Desk(episode);
+  desk.pairLatecomers();
+  const isDue = (matter: { readonly ageMs: number }): boolean =>
+    episode.isQuiet || matter.ageMs >= rules.overdueMs;
+  if (episode.changes.some(isDue) || episode.lines.some(isDue)) {
+    desk.pairDeclared();
+    desk.pairLines(["clean", "stale"]);
+    desk.pairSums();
+    desk.pairPassing();
+    desk.pairRest();
+    desk.adopt(isDue);
+  } else {
+    desk.keepOnlyIf(() => {
+      desk.pairDeclared();
+      desk.pairLines(["clean"]);
+      return desk.changes.length === 0;
+    });
+  }
+  const writes = [
+    ...desk.takeBacks,
+    ...missingMovements(desk, rules, isDue),
+    ...repairs(episode, rules, isDue),
+  ];
+  const settledLines = desk.lines.filter((line) => isDue(line) && isLetGo(line, rules));
+  return {
+    explained: desk.explained,
+    settledLines,
+    writes,
+    findings: [...desk.findings, ...findings(episode, rules, settledLines)],
+    isUnsettled:
+      desk.changes.length > 0 ||
+      desk.lines.length > settledLines.length ||
+      episode.losses.length > 0 ||
+      desk.explained.some(({ parts }) => parts.some((part) => part.cause === "overwrite")),
+  };
+}
+
+/** Changes that need no attribution. */
+function plain(episode: Episode, cause: StockCause, actor: string | null): Verdict {
+  const explained = episode.changes.map(({ movementId, delta }) => ({
+    movementId,
+    parts: [{ delta, cause, source: null, orderId: null, actor, detailId: null }],
+  }));
+  return { explained, settledLines: episode.lines, writes: [], findings: [], isUnsettled: false };
+}
+
+/** The shop writes the sum of the combinations as it read it, which may be stale too; only the sum itself counts. */
+function decideParent(episode: Episode, sum: number): Verdict {
+  const verdict = plain(episode, "parent", null);
+  const delta = sum - episode.position;
+  if (delta === 0) return verdict;
+  const write: StockWrite = {
+    row: episode.keys.row,
+    delta,
+    cause: "parent",
+    source: `parent:${String(episode.keys.row)}#${String(episode.lastChangeId)}`,
+    orderId: null,
+    actor: "ledger",
+    reason: "the sum of the combinations",
+    undoes: null,
+  };
+  return { ...verdict, writes: episode.isQuiet ? [write] : [], isUnsettled: true };
+}
+
+/** Units that nobody moves: they are in the opening, or the shop should have put them back and policy is to report it. */
+function isLetGo(line: OwedLine, rules: AttributionRules): boolean {
+  return line.maybeInOpening || (line.owed < 0 && rules.forgottenRestock === "report");
+}
+
+function missingMovements(
+  desk: Desk,
+  rules: AttributionRules,
+  isDue: (line: OwedLine) => boolean,
+): readonly StockWrite[] {
+  return desk.lines
+    .filter((line) => !isLetGo(line, rules))
+    .filter((line) => isDue(line) || (!line.announced && line.cause === "sale" && desk.changes.length === 0))
+    .map((line) => ({
+      row: desk.episode.keys.row,
+      delta: -line.owed,
+      cause: line.cause,
+      source: line.source,
+      orderId: line.orderId,
+      actor: "ledger",
+      reason:
+        line.owed > 0
+          ? `the shop sold ${String(line.owed)} and did not take them from stock`
+          : `the shop did not put ${String(-line.owed)} back`,
+      undoes: null,
+    }));
+}
+
+/** Not before the row is quiet: whoever reads it stale now would throw the repair away as well. */
+function repairs(
+  { keys, losses, repairs: made }: Episode,
+  { repairsMax }: AttributionRules,
+  isDue: (loss: Loss) => boolean,
+): readonly StockWrite[] {
+  const room = Math.max(0, repairsMax - made);
+  return losses
+    .filter(isDue)
+    .slice(0, room)
+    .map((loss) => ({
+      row: keys.row,
+      delta: -loss.delta,
+      cause: "repair",
+      source: `repair:${String(loss.movementId)}`,
+      orderId: null,
+      actor: "ledger",
+      reason: "a stale write of the shop threw this away",
+      undoes: null,
+    }));
+}
+
+function findings(
+  episode: Episode,
+  rules: AttributionRules,
+  settledLines: readonly OwedLine[],
+): readonly Finding[] {
+  const found: Finding[] = [];
+  const forgotten = settledLines.filter((line) => !line.maybeInOpening);
+  if (forgotten.length > 0) {
+    const units = forgotten.reduce((sum, line) => sum - line.owed, 0);
+    found.push({ kind: "forgotten_restock", orders: forgotten.map((line) => line.orderId), units });
+  }
+  if (episode.losses.length > 0 && episode.repairs >= rules.repairsMax) {
+    found.push({
+      kind: "repair_limit",
+      orders: [],
+      units: episode.losses.reduce((sum, { delta }) => sum - delta, 0),
+    });
+  }
+  return found;
+}
+
+/** What is on the table of one episode: who is paired leaves it. */
+class Desk {
+  readonly episode: Episode;
+  changes: readonly OpenChange[];
+  lines: readonly OwedLine[];
+  explained: readonly Explained[] = [];
+  findings: readonly Finding[] = [];
+  takeBacks: readonly StockWrite[] = [];
+  #declarations: readonly Declaration[];
+  #ownSales: readonly OwnSale[];
+  /** By movement: the quantity before each change, and all that a stale read may have seen before it. */
+  readonly #before = new Map<number, { readonly quantity: number; readonly seen: ReadonlySet<number> }>();
+
+  constructor(episode: Episode) {
+    this.episode = episode;
+    this.changes = episode.changes;
+    this.lines = episode.lines;
+    this.#declarations = episode.declarations;
+    this.#ownSales = episode.ownSales;
+    const seen = new Set(episode.earlier);
+    for (const { movementId, after, delta } of [...episode.late, ...episode.changes]) {
+      const quantity = after - delta;
+      seen.add(quantity);
+      this.#before.set(movementId, { quantity, seen: new Set(seen) });
+      seen.add(after);
+    }
+  }
+
+  /** Undoes what `attempt` put down unless it says that it succeeded. */
+  keepOnlyIf(attempt: () => boolean): void {
+    const { changes, lines, explained } = this;
+    const declarations = this.#declarations;
+    if (attempt()) return;
+    this.changes = changes;
+    this.lines = lines;
+    this.explained = explained;
+    this.#declarations = declarations;
+  }
+
+  /** A declaration or a line that came long after its change. */
+  pairLatecomers(): void {
+    const { late } = this.episode;
+    for (const change of late) this.#declare(change);
+    const unclaimed = late.filter(
+      (change) => !this.explained.some((one) => one.movementId === change.movementId),
+    );
+    this.#pair(unclaimed, ["clean", "stale"]);
+  }
+
+  pairDeclared(): void {
+    for (const change of this.changes) this.#declare(change);
+  }
+
+  pairLines(kinds: readonly ("clean" | "stale")[]): void {
+    this.#pair(this.changes, kinds);
+  }
+
+  /** One change for several lines of an order, as an import writes it; several changes for one line, edited quickly. */
+  pairSums(): void {
+    for (const change of this.changes) {
+      const group = this.#orderOwing(-change.delta);
+      if (group !== undefined) this.#book(change, group.map(linePart), { lines: group });
+    }
+    for (const line of this.lines) {
+      const run = runOf(this.changes, -line.owed);
+      for (const [index, change] of run.entries()) {
+        const part = { ...linePart(line), delta: change.delta };
+        this.#book(
+          change,
+          [index === 0 ? part : { ...part, source: `${line.source}+${String(change.changeId)}` }],
+          {
+            lines: [line],
+          },
+        );
+      }
+    }
+  }
+
+  /** A line that came and went between two reads: its units out, and the same units back. */
+  pairPassing(): void {
+    for (const line of this.episode.passing) {
+      const out = this.changes.find((change) => change.delta === -line.units);
+      const back = this.changes.find(
+        (change) => change.delta === line.units && change.changeId > (out?.changeId ?? 0),
+      );
+      if (out === undefined || back === undefined) continue;
+      this.#book(out, [passingPart(line, "sale", out.delta)], {});
+      this.#book(back, [passingPart(line, "cancellation", back.delta)], {});
+    }
+  }
+
+  /** Declarations that name no quantity, packs that their items limit, and an import that was slower than we. */
+  pairRest(): void {
+    for (const change of this.changes) {
+      const declared = this.#declarations.find(
+        ({ after, delta }) => after === null && delta === change.delta,
+      );
+      const sale = this.#ownSales.find(({ delta }) => delta === change.delta);
+      if (declared !== undefined) {
+        this.#book(change, [declaredPart(declared, change.delta)], { declaration: declared });
+      } else if (change.delta < 0 && this.episode.packLimits.includes(change.after)) {
+        this.#book(change, [barePart(change, "pack")], {});
+      } else if (sale !== undefined) {
+        this.#ownSales = this.#ownSales.filter((one) => one !== sale);
+        this.#book(change, [{ ...barePart(change, "sale"), orderId: sale.orderId }], {});
+        this.takeBacks = [...this.takeBacks, takeBack(this.episode, sale)];
+      }
+    }
+    for (const change of this.changes) {
+      const declared = this.#declarations.find(
+        ({ after, delta }) =>
+          after === null && delta !== null && this.#mayHaveRead(change, change.after - delta),
+      );
+      if (declared?.delta == null) continue;
+      this.#book(change, withLoss(change, declaredPart(declared, declared.delta)), { declaration: declared });
+    }
+  }
+
+  adopt(isDue: (change: OpenChange) => boolean): void {
+    const left = this.changes.filter(isDue);
+    for (const change of left) this.#book(change, [barePart(change, "unexplained")], {});
+    if (left.length === 0) return;
+    const units = left.reduce((sum, change) => sum + change.delta, 0);
+    this.findings = [...this.findings, { kind: "unexplained", orders: [], units }];
+  }
+
+  /**
+   * A declaration with the quantity that it left names its change. Where it tells its own movement as well, the rest is
+   * what it threw away, if the quantity that it must have read stood there before.
+   */
+  #declare(change: OpenChange): void {
+    const declaration = this.#declarations.find((one) => one.after === change.after);
+    if (declaration === undefined) return;
+    const own = declaration.delta ?? change.delta;
+    if (own !== change.delta && !this.#mayHaveRead(change, change.after - own)) return;
+    const line = this.#lineMoving(own, declaration.orderId);
+    const part = line === undefined ? declaredPart(declaration, own) : linePart(line);
+    this.#book(change, withLoss(change, part), {
+      declaration,
+      ...(line === undefined ? {} : { lines: [line] }),
+    });
+  }
+
+  #pair(changes: readonly OpenChange[], kinds: readonly ("clean" | "stale")[]): void {
+    const { lines } = this;
+    const fitting = {
+      clean: (change: OpenChange, line: OwedLine): boolean => change.delta === -line.owed,
+      stale: (change: OpenChange, line: OwedLine): boolean =>
+        this.#mayHaveRead(change, change.after + line.owed),
+    };
+    const fits = kinds.map((kind) => (left: number, right: number): boolean => {
+      const [change, line] = [changes[left], lines[right]];
+      return (
+        change !== undefined && line !== undefined && isCausal(change, line) && fitting[kind](change, line)
+      );
+    });
+    const pairs = decidePairs(changes.length, lines.length, fits);
+    for (const [index, change] of changes.entries()) {
+      const line = lines[pairs[index] ?? -1];
+      if (line !== undefined) this.#book(change, withLoss(change, linePart(line)), { lines: [line] });
+    }
+  }
+
+  #book(
+    change: OpenChange,
+    parts: readonly Part[],
+    used: { readonly lines?: readonly OwedLine[]; readonly declaration?: Declaration },
+  ): void {
+    this.explained = [...this.explained, { movementId: change.movementId, parts }];
+    this.changes = this.changes.filter((one) => one !== change);
+    this.lines = this.lines.filter((one) => used.lines?.includes(one) !== true);
+    this.#declarations = this.#declarations.filter((one) => one !== used.declaration);
+  }
+
+  #mayHaveRead(change: OpenChange, quantity: number): boolean {
+    return this.#before.get(change.movementId)?.seen.has(quantity) === true;
+  }
+
+  #lineMoving(delta: number, orderId: number | null): OwedLine | undefined {
+    const fitting = this.lines.filter((line) => line.owed === -delta);
+    return fitting.find((line) => line.orderId === orderId) ?? fitting[0];
+  }
+
+  #orderOwing(units: number): readonly OwedLine[] | undefined {
+    for (const orderId of new Set(this.lines.map((line) => line.orderId))) {
+      const group = this.lines.filter((line) => line.orderId === orderId);
+      if (group.length > 1 && group.reduce((sum, line) => sum + line.owed, 0) === units) return group;
+    }
+    return undefined;
+  }
+}
+
+/** The shop takes stock before it writes the line of a checkout; edits and imports keep no order. */
+function isCausal(change: OpenChange, line: OwedLine): boolean {
+  return line.cause !== "sale" || !line.announced || change.changeId < line.changeId;
+}
+
+/** The shortest run of neighbouring changes that adds up to `delta`, at most four long; empty where there is none. */
+function runOf(changes: readonly OpenChange[], delta: number): readonly OpenChange[] {
+  for (let length = 2; length <= 4; length += 1) {
+    for (let from = 0; from + length <= changes.length; from += 1) {
+      const run = changes.slice(from, from + length);
+      if (run.reduce((sum, change) => sum + change.delta, 0) === delta) return run;
+    }
+  }
+  return [];
+}
+
+function withLoss(change: OpenChange, part: Part): readonly Part[] {
+  const lost = change.delta - part.delta;
+  return lost === 0
+    ? [part]
+    : [part, { ...barePart(change, "overwrite"), delta: lost, orderId: part.orderId }];
+}
+
+function linePart(line: OwedLine): Part {
+  const { cause, source, orderId, detailId } = line;
+  return { delta: -line.owed, cause, source, orderId, actor: null, detailId };
+}
+
+function declaredPart({ actor, orderId, source }: Declaration, delta: number): Part {
+  return { delta, cause: "employee", source, orderId, actor, detailId: null };
+}
+
+function passingPart(line: PassingLine, cause: "sale" | "cancellation", delta: number): Part {
+  return { delta, cause, source: null, orderId: line.orderId, actor: null, detailId: line.detailId };
+}
+
+function barePart(change: OpenChange, cause: StockCause): Part {
+  return { delta: change.delta, cause, source: null, orderId: null, actor: null, detailId: null };
+}
+
+/** The importer took the units itself, only later than we: ours go back, and its own stay. */
+function takeBack(episode: Episode, sale: OwnSale): StockWrite {
+  return {
+    row: episode.keys.row,
+    delta: -sale.delta,
+    cause: "undo",
+    source: `undo:${String(sale.writeId)}`,
+    orderId: sale.orderId,
+    actor: "ledger",
+    reason: "the writer of the order took the units itself",
+    undoes: sale.writeId,
+  };
 }
