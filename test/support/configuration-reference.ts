@@ -12,7 +12,7 @@ interface Described {
   readonly enum?: readonly unknown[];
   readonly const?: string;
   readonly format?: string;
-  readonly default?: string | number | boolean;
+  readonly default?: string | number | boolean | object;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly required?: readonly string[];
@@ -78,14 +78,21 @@ function kindOf(setting: Described): string {
   if (setting.enum !== undefined) return setting.enum.map((value) => `\`${String(value)}\``).join(" or ");
   if (setting.const !== undefined) return `\`${setting.const}\``;
   if (setting.oneOf !== undefined) return "a section";
-  if (setting.type === "object") return "a table of texts";
+  if (setting.type === "object") return isOfTexts(setting) ? "a table of texts" : "a table of settings";
+  if (setting.type === "array") return "a list of texts";
   if (setting.type === "boolean") return "`true` or `false`";
   if (setting.type !== "integer") return setting.format === "uri" ? "address" : "text";
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = setting;
   return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
 }
 
+const isOfTexts = ({ properties, additionalProperties: inner }: Described): boolean =>
+  properties === undefined && typeof inner === "object" && inner.type !== "object";
+
 function defaultOf(setting: Described, isRequired: boolean): string {
+  if (typeof setting.default === "object") {
+    return Object.keys(setting.default).length === 0 ? "none" : `\`${JSON.stringify(setting.default)}\``;
+  }
   if (setting.default !== undefined) return `\`${String(setting.default)}\``;
   return isRequired ? "required" : "none";
 }

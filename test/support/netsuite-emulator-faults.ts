@@ -34,6 +34,15 @@ export type Fault = { readonly match?: FaultMatch; readonly times?: number } & (
     }
   | /** Never answered and never carried out. */ { readonly kind: "hang-before" }
   | /** Carried out and never answered. */ { readonly kind: "hang-after-commit" }
+  | /** Half of the rows of a query's page are missing from its answer, which says how many there were. */ {
+      readonly kind: "half-page";
+    }
+  | /** A field of an item's row in a query's page has that value, or is missing. */ {
+      readonly kind: "spoilt-row";
+      readonly item: string;
+      readonly field: string;
+      readonly value?: unknown;
+    }
   | /** 400 USER_ERROR, as a closed period or a script of the account refuses a record. */ {
       readonly kind: "reject";
       readonly detail?: string;

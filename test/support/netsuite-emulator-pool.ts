@@ -6,6 +6,7 @@ import type { CallLog } from "./netsuite-emulator-log.ts";
 import { Problem, problemReply, type Reply } from "./netsuite-emulator-problem.ts";
 import type { RecordStore } from "./netsuite-emulator-records.ts";
 import { answerRest, peek } from "./netsuite-emulator-rest.ts";
+import type { Catalog } from "./netsuite-emulator-sql-run.ts";
 
 /** The account's pool of concurrent calls; one for records, queries and all else (section_1525253248). */
 export interface Pool {
@@ -22,6 +23,8 @@ export interface Gate {
   readonly log: CallLog;
   readonly pool: Pool;
   readonly store: RecordStore;
+  /** What queries are asked of. */
+  readonly catalog: Catalog;
 }
 
 const TOKEN_PATH = "/services/rest/auth/oauth2/v1/token";
@@ -130,6 +133,7 @@ function carryOut(
       body: call.body,
     },
     gate.store,
+    gate.catalog,
   );
   return Promise.resolve(reply);
 }
@@ -150,7 +154,7 @@ async function finish(
   const kinds = new Set(faults.map((fault) => fault.kind));
   if (kinds.has("cut-before")) response.destroy();
   if (kinds.has("cut-before") || kinds.has("hang-before")) return;
-  const reply = await work();
+  const reply = spoil(await work(), faults);
   if (kinds.has("hang-after-commit")) return;
   if (kinds.has("cut-after-commit")) response.destroy();
   else if (kinds.has("cut-mid-answer")) writeHalf(response, reply);
@@ -190,8 +194,24 @@ function replyInstead(fault: Fault): Reply | undefined {
     case "cut-mid-answer":
     case "hang-before":
     case "hang-after-commit":
+    case "half-page":
+    case "spoilt-row":
       return undefined;
   }
+}
+
+/** Damages the rows of a query's page as the faults say. */
+function spoil(reply: Reply, faults: readonly Fault[]): Reply {
+  const half = faults.some((fault) => fault.kind === "half-page");
+  const spoilt = faults.find((fault) => fault.kind === "spoilt-row");
+  if (!half && spoilt === undefined) return reply;
+  const page = JSON.parse(reply.body) as { readonly items?: readonly Readonly<Record<string, unknown>>[] };
+  if (page.items === undefined) return reply;
+  const rows = page.items.slice(0, half ? Math.floor(page.items.length / 2) : page.items.length);
+  const items = rows.map((row) =>
+    spoilt === undefined || row["item"] !== spoilt.item ? row : { ...row, [spoilt.field]: spoilt.value },
+  );
+  return { ...reply, body: JSON.stringify({ ...page, items }) };
 }
 
 function write(response: ServerResponse, reply: Reply): void {

@@ -8,9 +8,10 @@ export interface Reply {
 /** A refusal in NetSuite's own form; thrown by rules, written by the front. */
 export class Problem extends Error {
   readonly reply: Reply;
-  constructor(status: number, code: string, detail: string, path?: string) {
+  /** `path` is where in the body, `queryParam` which parameter of the address or of a query it is about. */
+  constructor(status: number, code: string, detail: string, path?: string, queryParam?: string) {
     super(detail);
-    this.reply = problemReply(status, code, detail, path);
+    this.reply = problemReply(status, code, detail, path, queryParam);
   }
 }
 
@@ -26,13 +27,24 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** The error body of Oracle's page section_156570709583. */
-export function problemReply(status: number, code: string, detail: string, path?: string): Reply {
+export function problemReply(
+  status: number,
+  code: string,
+  detail: string,
+  path?: string,
+  queryParam?: string,
+): Reply {
   return jsonReply(status, {
     type: "https://www.w3.org/Protocols/rfc2616/rfc2616-sec10.html",
     title: TITLES[status] ?? "Error",
     status,
     "o:errorDetails": [
-      { detail, "o:errorCode": code, ...(path === undefined ? {} : { "o:errorPath": path }) },
+      {
+        detail,
+        "o:errorCode": code,
+        ...(path === undefined ? {} : { "o:errorPath": path }),
+        ...(queryParam === undefined ? {} : { "o:errorQueryParam": queryParam }),
+      },
     ],
   });
 }

@@ -2,7 +2,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { AuthKind, EmulatorCall, EmulatorSettings, Fault, StoredRecord } from "./netsuite-emulator.ts";
+import type {
+  AuthKind,
+  EmulatorCall,
+  EmulatorSettings,
+  Fault,
+  StockRow,
+  StockSeed,
+  StockSetting,
+  StockView,
+  StoredRecord,
+} from "./netsuite-emulator.ts";
 
 /** Counts of a running emulator. */
 export interface EmulatorState {
@@ -32,6 +42,13 @@ export interface RemoteEmulator {
   readonly expireTokens: () => Promise<void>;
   readonly resetLog: () => Promise<void>;
   readonly addItems: (ids: readonly string[]) => Promise<void>;
+  readonly seedStock: (seed: StockSeed) => Promise<void>;
+  readonly setStock: (settings: readonly StockSetting[]) => Promise<void>;
+  readonly removeStock: (items: readonly string[]) => Promise<void>;
+  readonly viewStock: (view: StockView) => Promise<void>;
+  /** The stock as it is, of all items or of one. */
+  readonly stock: (item?: string) => Promise<readonly StockRow[]>;
+  readonly clearStock: () => Promise<void>;
 }
 
 /** An emulator that this process started. */
@@ -74,6 +91,12 @@ export function remoteEmulator(controlUrl: string): RemoteEmulator {
     expireTokens: () => tell("POST", "/expire-tokens"),
     resetLog: () => tell("POST", "/reset-log"),
     addItems: (ids) => tell("POST", "/items", { ids }),
+    seedStock: (seed) => tell("POST", "/stock/seed", seed),
+    setStock: (settings) => tell("POST", "/stock", { settings }),
+    removeStock: (items) => tell("POST", "/stock/remove", { items }),
+    viewStock: (view) => tell("POST", "/stock/view", { view }),
+    stock: (item) => get(item === undefined ? "/stock" : `/stock?item=${item}`),
+    clearStock: () => tell("DELETE", "/stock"),
   };
 }
 

@@ -30,8 +30,11 @@ export interface RecordStore {
   readonly itemIds: () => readonly string[];
 }
 
+/** Told of each record that is created, changed or removed; the side that is missing is undefined. */
+export type OnRecord = (before: StoredRecord | undefined, after: StoredRecord | undefined) => void;
+
 /** An account as it was seeded. `uniqueExternalIds: false` makes an ERP that enforces nothing, to see a test fail. */
-export function createRecordStore(seed: Seed, uniqueExternalIds: boolean): RecordStore {
+export function createRecordStore(seed: Seed, uniqueExternalIds: boolean, onRecord: OnRecord): RecordStore {
   const customers = createTable("customer", uniqueExternalIds);
   const tables: Readonly<Record<RecordType, Table>> = {
     customer: customers,
@@ -60,6 +63,7 @@ export function createRecordStore(seed: Seed, uniqueExternalIds: boolean): Recor
     const record = { id: next, type, externalId, createdSeq: seq, changes: 0, body: numbered(body) };
     tables[type].insert(record);
     lastId += 1;
+    onRecord(undefined, record);
     return record;
   };
   const update = (type: RecordType, key: string, body: Json, replace: readonly string[]): StoredRecord => {
@@ -69,6 +73,7 @@ export function createRecordStore(seed: Seed, uniqueExternalIds: boolean): Recor
     checkRecord(type, merged, account);
     const record = { ...existing, body: merged, changes: existing.changes + 1 };
     tables[type].replace(record);
+    onRecord(existing, record);
     return record;
   };
   return {
@@ -80,7 +85,9 @@ export function createRecordStore(seed: Seed, uniqueExternalIds: boolean): Recor
         ? create(type, { ...body, externalId: key.replace(/^eid:/, "") }, seq)
         : update(type, key, body, []),
     remove: (type, key) => {
-      tables[type].remove(get(type, key));
+      const record = get(type, key);
+      tables[type].remove(record);
+      onRecord(record, undefined);
     },
     all: (type) => tables[type].all(),
     addItems: (ids) => {

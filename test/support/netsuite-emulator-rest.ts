@@ -2,6 +2,7 @@ import { emptyReply, invalidContent, jsonReply, Problem, type Reply } from "./ne
 import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
 import { isJson, type Json } from "./netsuite-emulator-rules.ts";
 import { linesOf, type RecordType } from "./netsuite-emulator-schema.ts";
+import type { Catalog } from "./netsuite-emulator-sql-run.ts";
 import { answerSuiteQl } from "./netsuite-emulator-suiteql.ts";
 
 /** A request behind the door: logged in and inside the pool. */
@@ -27,18 +28,19 @@ const PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Carries out a request on the records; refusals come back as replies. */
-export function answerRest(request: RestRequest, store: RecordStore): Reply {
+export function answerRest(request: RestRequest, store: RecordStore, catalog: Catalog): Reply {
   try {
-    return route(request, store);
+    return route(request, store, catalog);
   } catch (thrown) {
     if (thrown instanceof Problem) return thrown.reply;
     throw thrown;
   }
 }
 
-function route(request: RestRequest, store: RecordStore): Reply {
-  if (request.url.pathname === SUITEQL_PATH && request.method === "POST") {
-    return answerSuiteQl(request.prefer, request.url, parseBody(request), store, store.itemIds());
+function route(request: RestRequest, store: RecordStore, catalog: Catalog): Reply {
+  if (request.url.pathname === SUITEQL_PATH) {
+    if (request.method !== "POST") throw methodNotAllowed(request.method);
+    return answerSuiteQl(request.prefer, request.url, parseBody(request), catalog);
   }
   for (const name of request.url.searchParams.keys()) {
     if (!PARAMETERS.has(name)) throw new Problem(400, "INVALID_REQUEST", `Invalid query parameter: ${name}`);

@@ -17,7 +17,7 @@ export interface Seed {
   readonly customFields: readonly string[];
 }
 
-/** An account with two subsidiaries, six currencies and the items 1001 to 2000. */
+/** An account with two subsidiaries, six currencies, three locations and the items 1001 to 2000. */
 export const SEED: Seed = {
   subsidiaryIds: ["1", "2"],
   currencies: [
@@ -29,7 +29,7 @@ export const SEED: Seed = {
     { id: "7", code: "KWD", decimals: 3 },
   ],
   itemIds: Array.from({ length: 1_000 }, (_, index) => String(1_001 + index)),
-  locationIds: ["1"],
+  locationIds: ["1", "2", "3"],
   shippingItemIds: ["92"],
   customFormIds: ["68"],
   customFields: ["custbody_erpsync_fingerprint", "custentity_erpsync_fingerprint"],

@@ -1,135 +1,142 @@
 import { jsonReply, Problem, type Reply } from "./netsuite-emulator-problem.ts";
 import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
 import { isJson } from "./netsuite-emulator-rules.ts";
+import type { Seed } from "./netsuite-emulator-seed.ts";
+import { parseSelect } from "./netsuite-emulator-sql.ts";
+import { type Catalog, type Kind, type Row, runSelect, type Table } from "./netsuite-emulator-sql-run.ts";
+import type { StockStore } from "./netsuite-emulator-stock.ts";
 
-type Row = Readonly<Record<string, string>>;
-type Test = (row: Row) => boolean;
-
-/** Facts: page 1,000, cap 100,000. */
+/** Facts: page 1,000, cap 100,000; and Collection Paging (section_156414087576): at most 1,000 pages. */
 const PAGE_ROWS_MAX = 1_000;
 const ROWS_MAX = 100_000;
+const PAGES_MAX = 1_000;
 
-const QUERY =
-  /^\s*select\s+(?<columns>[\w\s,]+?)\s+from\s+(?<table>transaction|customer|item)(?:\s+where\s+(?<where>.+?))?(?:\s+order\s+by\s+(?<by>\w+)(?:\s+asc)?)?\s*;?\s*$/is;
-const CONDITION = /^\s*(?<column>\w+)\s*(?<operator>=|>=|>|like|in)\s*(?<value>.+?)\s*$/is;
-
-/** Answers a query. The dialect is what lookups by external id need: =, >, >=, LIKE, IN, AND, ORDER BY one column. */
-export function answerSuiteQl(
-  prefer: string,
-  url: URL,
-  body: unknown,
-  store: RecordStore,
-  itemIds: readonly string[],
-): Reply {
+/** Answers a query; its dialect is `parseSelect`'s, its tables are `catalogOf`'s. */
+export function answerSuiteQl(prefer: string, url: URL, body: unknown, catalog: Catalog): Reply {
   // Facts: without `Prefer: transient` SuiteQL is refused.
   if (!/\btransient\b/.test(prefer)) throw invalidRequest("the header Prefer: transient is missing");
   if (!isJson(body) || typeof body["q"] !== "string") throw invalidRequest("the body has no q");
-  const limit = pageNumber(url, "limit", PAGE_ROWS_MAX);
-  const offset = pageNumber(url, "offset", 0);
-  if (limit < 1 || limit > PAGE_ROWS_MAX) throw invalidRequest("limit must be from 1 to 1000");
+  const { limit, offset } = pageOf(url);
   const parameters = Array.isArray(body["params"]) ? body["params"].map(String) : [];
-  const found = run(body["q"], parameters, store, itemIds).slice(0, ROWS_MAX);
-  const page = found.slice(offset, offset + limit);
+  const found = runSelect(parseSelect(body["q"], parameters), catalog);
+  const total = Math.min(found.total, ROWS_MAX);
+  const page = found.page(offset, Math.min(limit, total - offset));
   return jsonReply(
     200,
     {
       links: [{ rel: "self", href: url.href }],
       count: page.length,
-      hasMore: offset + page.length < found.length,
+      hasMore: offset + page.length < total,
       items: page.map((row) => ({ links: [], ...row })),
       offset,
-      totalResults: found.length,
+      totalResults: total,
     },
     "application/vnd.oracle.resource+json; type=collection",
   );
 }
 
-function run(
-  query: string,
-  parameters: readonly string[],
+/** What queries can be asked of. Columns and kinds are those that lookups and stock need; others are unknown. */
+export function catalogOf(
   store: RecordStore,
-  itemIds: readonly string[],
-): readonly Row[] {
-  const parts = QUERY.exec(query)?.groups;
-  if (parts === undefined) throw invalidRequest(`Invalid or unsupported search: ${query}`);
-  const left = [...parameters];
-  const tests = (parts["where"] ?? "")
-    .split(/\s+and\s+/i)
-    .filter((condition) => condition !== "")
-    .map((condition) => parseCondition(condition, left));
-  const columns = (parts["columns"] ?? "").split(",").map((column) => column.trim().toLowerCase());
-  const by = (parts["by"] ?? "id").toLowerCase();
-  return rowsOf((parts["table"] ?? "").toLowerCase(), store, itemIds)
-    .filter((row) => tests.every((test) => test(row)))
-    .sort((a, b) => compare(a[by] ?? "", b[by] ?? ""))
-    .map((row) => Object.fromEntries(columns.flatMap((name) => (row[name] ? [[name, row[name]]] : []))));
+  stock: StockStore,
+  seed: Seed,
+  utcOffsetMinutes: number,
+): Catalog {
+  return {
+    utcOffsetMinutes,
+    tables: {
+      transaction: recordTable(
+        { ...TRANSACTION_COLUMNS, ...customColumns(seed, "custbody_") },
+        () => store.all("salesOrder"),
+        (record) => ({ type: "SalesOrd", tranid: `SO${record.id}` }),
+      ),
+      customer: recordTable(
+        { ...CUSTOMER_COLUMNS, ...customColumns(seed, "custentity_") },
+        () => store.all("customer"),
+        () => ({}),
+      ),
+      item: {
+        columns: { id: "number", itemid: "text" },
+        rows: () => store.itemIds().map((id) => ({ id: Number(id), itemid: `ITEM-${id}` })),
+      },
+      aggregateitemlocation: stock.table,
+    },
+  };
 }
 
-function parseCondition(condition: string, parameters: string[]): Test {
-  const parts = CONDITION.exec(condition)?.groups;
-  if (parts === undefined) throw invalidRequest(`Invalid or unsupported condition: ${condition}`);
-  const column = (parts["column"] ?? "").toLowerCase();
-  const values = (parts["value"] ?? "")
-    .replace(/^\(|\)$/g, "")
-    .split(",")
-    .map((value) => literal(value.trim(), parameters));
-  const [value = ""] = values;
-  switch ((parts["operator"] ?? "").toLowerCase()) {
-    case "in":
-      return (row) => values.includes(row[column] ?? "");
-    case "like": {
-      const pattern = value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("%", ".*");
-      return (row) => new RegExp(`^${pattern}$`, "i").test(row[column] ?? "");
-    }
-    case ">":
-      return (row) => compare(row[column] ?? "", value) > 0;
-    case ">=":
-      return (row) => compare(row[column] ?? "", value) >= 0;
-    default:
-      return (row) => row[column] === value;
+const TRANSACTION_COLUMNS = {
+  id: "number",
+  externalid: "text",
+  type: "text",
+  tranid: "text",
+  otherrefnum: "text",
+  memo: "text",
+} as const;
+
+const CUSTOMER_COLUMNS = {
+  id: "number",
+  externalid: "text",
+  entityid: "text",
+  email: "text",
+  firstname: "text",
+  lastname: "text",
+  companyname: "text",
+  phone: "text",
+  comments: "text",
+} as const;
+
+const customColumns = (seed: Seed, prefix: string): Readonly<Record<string, Kind>> =>
+  Object.fromEntries(
+    seed.customFields.filter((name) => name.startsWith(prefix)).map((name) => [name, "text" as const]),
+  );
+
+function recordTable(
+  columns: Readonly<Record<string, Kind>>,
+  records: () => readonly StoredRecord[],
+  extra: (record: StoredRecord) => Row,
+): Table {
+  const rowOf = (record: StoredRecord): Row => {
+    const texts = Object.entries(record.body).filter(([, value]) => typeof value === "string");
+    return {
+      ...Object.fromEntries(texts.map(([name, value]) => [name.toLowerCase(), String(value)])),
+      ...extra(record),
+      id: Number(record.id),
+      externalid: record.externalId === "" ? null : record.externalId,
+    };
+  };
+  return { columns, rows: () => records().map(rowOf) };
+}
+
+function pageOf(url: URL): { readonly limit: number; readonly offset: number } {
+  for (const name of url.searchParams.keys()) {
+    if (name !== "limit" && name !== "offset") throw invalidParameter(name, "There is no such parameter.");
   }
-}
-
-function literal(text: string, parameters: string[]): string {
-  if (text === "?") {
-    const value = parameters.shift();
-    if (value === undefined) throw invalidRequest("there are fewer params than question marks");
-    return value;
+  const limit = pageNumber(url, "limit", PAGE_ROWS_MAX);
+  const offset = pageNumber(url, "offset", 0);
+  if (limit < 1 || limit > PAGE_ROWS_MAX) {
+    throw invalidParameter("limit", "Provide a value from 1 to 1000.");
   }
-  const quoted = /^'(.*)'$/.exec(text)?.[1];
-  if (quoted !== undefined) return quoted.replaceAll("''", "'");
-  if (/^\d+$/.test(text)) return text;
-  throw invalidRequest(`Invalid or unsupported value: ${text}`);
-}
-
-/** Rows as SuiteQL shows them: names in small letters, values as text, nulls left out. */
-function rowsOf(table: string, store: RecordStore, itemIds: readonly string[]): readonly Row[] {
-  if (table === "item") return itemIds.map((id) => ({ id, itemid: `ITEM-${id}` }));
-  const type = table === "customer" ? "customer" : "salesOrder";
-  return store.all(type).map((record) => ({
-    id: record.id,
-    externalid: record.externalId,
-    ...(type === "salesOrder" ? { type: "SalesOrd", tranid: `SO${record.id}` } : {}),
-    ...plainFields(record),
-  }));
-}
-
-function plainFields(record: StoredRecord): Row {
-  const fields = Object.entries(record.body).filter(([, value]) => typeof value === "string");
-  return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), String(value)]));
-}
-
-/** Whole numbers compare as numbers, all else as text. */
-function compare(a: string, b: string): number {
-  if (/^\d+$/.test(a) && /^\d+$/.test(b)) return Number(a) - Number(b);
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (offset % limit !== 0) throw invalidParameter("offset", "Provide a value divisible by limit.");
+  if (offset >= ROWS_MAX || offset / limit >= PAGES_MAX) {
+    throw invalidParameter("offset", "There are at most 1000 pages and 100000 results.");
+  }
+  return { limit, offset };
 }
 
 function pageNumber(url: URL, name: string, otherwise: number): number {
   const text = url.searchParams.get(name);
   if (text === null) return otherwise;
-  if (!/^\d{1,6}$/.test(text)) throw invalidRequest(`${name} is not a number`);
+  if (!/^\d{1,6}$/.test(text)) throw invalidParameter(name, "Provide a whole number.");
   return Number(text);
 }
+
+const invalidParameter = (name: string, remedy: string): Problem =>
+  new Problem(
+    400,
+    "INVALID_PARAMETER",
+    `Invalid value for the query parameter ${name}. ${remedy}`,
+    undefined,
+    name,
+  );
 
 const invalidRequest = (detail: string): Problem => new Problem(400, "INVALID_REQUEST", detail);

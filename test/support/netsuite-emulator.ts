@@ -8,11 +8,21 @@ import { type CallLog, createCallLog, type EmulatorCall } from "./netsuite-emula
 import { createPool, type Gate, handle } from "./netsuite-emulator-pool.ts";
 import { createRecordStore, type RecordStore, type StoredRecord } from "./netsuite-emulator-records.ts";
 import { SEED, type Seed } from "./netsuite-emulator-seed.ts";
+import {
+  createStockStore,
+  type StockRow,
+  type StockSeed,
+  type StockSetting,
+  type StockStore,
+  type StockView,
+} from "./netsuite-emulator-stock.ts";
+import { catalogOf } from "./netsuite-emulator-suiteql.ts";
 
 export type { AuthKind } from "./netsuite-emulator-auth.ts";
 export type { Fault, FaultMatch } from "./netsuite-emulator-faults.ts";
 export type { EmulatorCall } from "./netsuite-emulator-log.ts";
 export type { StoredRecord } from "./netsuite-emulator-records.ts";
+export type { StockRow, StockSeed, StockSetting, StockView } from "./netsuite-emulator-stock.ts";
 
 /** How the account is made; the defaults are an account with 10 concurrent calls and tokens of an hour. */
 export interface EmulatorOptions {
@@ -30,6 +40,10 @@ export interface EmulatorOptions {
   /** False makes an ERP that enforces no key, to see a test of exactly-once fail. */
   readonly uniqueExternalIds?: boolean;
   readonly nowMs?: () => number;
+  /** Whether a change of stock is known to the second or by its day only; the day unless told. */
+  readonly stockPrecision?: "second" | "day";
+  /** Minutes that the account's time zone is ahead of UTC; -480 (Pacific, NetSuite's own) unless told. */
+  readonly utcOffsetMinutes?: number;
 }
 
 /** The section `erp.netsuite` of a configuration that works on the emulator. */
@@ -40,6 +54,8 @@ export interface EmulatorSettings {
   readonly subsidiaryId: string;
   readonly currencies: Readonly<Record<string, string>>;
   readonly shippingItemId: string;
+  /** Where orders ship from, and so where they take stock. */
+  readonly locationId: string;
 }
 
 /**
@@ -58,6 +74,15 @@ export interface NetSuiteEmulator {
   readonly expireTokens: () => void;
   readonly tokensIssued: () => number;
   readonly addItems: (ids: readonly string[]) => void;
+  readonly setStock: (settings: readonly StockSetting[]) => void;
+  readonly seedStock: (seed: StockSeed) => void;
+  /** Takes the rows of these items away, as if there had been none. */
+  readonly removeStock: (items: readonly string[]) => void;
+  readonly clearStock: () => void;
+  /** Changes what queries see of the stock. */
+  readonly viewStock: (view: StockView) => void;
+  /** The stock as it is, of all items or of one. */
+  readonly stock: (item?: string) => readonly StockRow[];
   readonly orders: () => readonly StoredRecord[];
   readonly customers: () => readonly StoredRecord[];
   /** Orders that exist twice: by external id, or by the marked fingerprint in their memo. */
@@ -78,7 +103,17 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
   const seed = options.seed ?? SEED;
   const nowMs = options.nowMs ?? Date.now;
   const account = options.account ?? "5256042_SB1";
-  const store = createRecordStore(seed, options.uniqueExternalIds ?? true);
+  const utcOffsetMinutes = options.utcOffsetMinutes ?? -480;
+  const stock = createStockStore({
+    locationIds: seed.locationIds,
+    nowMs,
+    precision: options.stockPrecision ?? "day",
+    utcOffsetMinutes,
+    addItems: (ids) => {
+      store.addItems(ids);
+    },
+  });
+  const store = createRecordStore(seed, options.uniqueExternalIds ?? true, stock.commit);
   const log = createCallLog(nowMs);
   const faults = createFaultSwitch();
   const listener = createListener(
@@ -93,7 +128,8 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     nowMs,
   });
   const pool = createPool(options.concurrencyLimit ?? 10);
-  const gate: Gate = { origin: listener.url, auth, faults, log, pool, store };
+  const catalog = catalogOf(store, stock, seed, utcOffsetMinutes);
+  const gate: Gate = { origin: listener.url, auth, faults, log, pool, store, catalog };
   await listener.up();
   const settings = (kind: AuthKind = "oauth2-es256"): EmulatorSettings => ({
     account,
@@ -102,6 +138,7 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     subsidiaryId: seed.subsidiaryIds[0] ?? "",
     currencies: Object.fromEntries(seed.currencies.map(({ code, id }) => [code, id])),
     shippingItemId: seed.shippingItemIds[0] ?? "",
+    locationId: seed.locationIds[0] ?? "",
   });
   const emulator = {
     url: listener.url(),
@@ -111,7 +148,7 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     up: listener.up,
     expireTokens: auth.expireTokens,
     tokensIssued: auth.tokensIssued,
-    ...views(store, log),
+    ...views(store, stock, log),
   };
   const control = createListener(options.controlPort ?? 0, createControl(emulator));
   await control.up();
@@ -127,6 +164,12 @@ export type EmulatorCore = Omit<NetSuiteEmulator, "controlUrl" | "close" | typeo
 type Views = Pick<
   NetSuiteEmulator,
   | "addItems"
+  | "setStock"
+  | "seedStock"
+  | "removeStock"
+  | "clearStock"
+  | "viewStock"
+  | "stock"
   | "orders"
   | "customers"
   | "duplicates"
@@ -137,9 +180,15 @@ type Views = Pick<
   | "until"
 >;
 
-function views(store: RecordStore, log: CallLog): Views {
+function views(store: RecordStore, stock: StockStore, log: CallLog): Views {
   return {
     addItems: store.addItems,
+    setStock: stock.set,
+    seedStock: stock.seed,
+    removeStock: stock.remove,
+    clearStock: stock.clear,
+    viewStock: stock.view,
+    stock: stock.rows,
     orders: () => store.all("salesOrder"),
     customers: () => store.all("customer"),
     duplicates: () => duplicatesOf(store.all("salesOrder")),

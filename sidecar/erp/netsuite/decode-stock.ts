@@ -29,6 +29,9 @@ const Row = z.object({
   changedat: z.string().regex(/^[0-9]{14}$/),
 });
 
+/** As much of a row that cannot be read as it takes to name it. */
+const Named = z.object({ item: z.string().max(40) });
+
 interface ReadRow {
   readonly item: number;
   readonly time: StockTime;
@@ -67,9 +70,9 @@ function readPage(text: string): z.infer<typeof Page> {
 
 function readRow(row: unknown, index: number): ReadRow {
   const parsed = Row.safeParse(row);
-  const named = z.object({ item: z.string().max(40) }).safeParse(row);
-  const name = named.success ? `item ${named.data.item}` : `row ${String(index + 1)}`;
   if (!parsed.success) {
+    const named = Named.safeParse(row);
+    const name = named.success ? `item ${named.data.item}` : `row ${String(index + 1)}`;
     const field = parsed.error.issues[0]?.path.join(".") ?? "";
     throw new DecodeError(`NetSuite's stock of ${name} cannot be read: ${field === "" ? "no row" : field}`);
   }
@@ -79,16 +82,16 @@ function readRow(row: unknown, index: number): ReadRow {
   return {
     item: Number(item),
     time: changedat,
-    figure: { itemRef: erpRef(item), availableUnits, changedAt: shownTime(changedat, name) },
+    figure: { itemRef: erpRef(item), availableUnits, changedAt: shownTime(changedat, item) },
   };
 }
 
-function shownTime(time: StockTime, name: string): string | undefined {
+function shownTime(time: StockTime, item: string): string | undefined {
   if (time === NEVER) return undefined;
   const shown = time.replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3 $4:$5:$6");
   const read = new Date(`${shown.replace(" ", "T")}Z`);
   if (Number.isNaN(read.getTime()) || read.toISOString().slice(0, 10) !== shown.slice(0, 10)) {
-    throw new DecodeError(`NetSuite's stock of ${name} changed at no moment: ${shown}`);
+    throw new DecodeError(`NetSuite's stock of item ${item} changed at no moment: ${shown}`);
   }
   return shown;
 }

@@ -46,7 +46,7 @@ export function encodeStockQuery(
   ];
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   const order = wish.changedSince === undefined ? "item" : "changedat, item";
-  return `SELECT item, available, changedat FROM (${figures(settings.stockLocations)})${where} ORDER BY ${order}`;
+  return `SELECT item, available, changedat FROM (${figures(settings.stockLocations)}) figures${where} ORDER BY ${order}`;
 }
 
 function inRange(range: ItemRange | undefined): readonly string[] {

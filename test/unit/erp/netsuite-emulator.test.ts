@@ -172,9 +172,9 @@ test("SuiteQL needs Prefer: transient, and pages by limit and offset", async () 
   const ids = [await newCustomer(), await newCustomer(), await newCustomer()];
   const q = `SELECT id, externalid FROM customer WHERE id >= ${String(ids[0])} ORDER BY id`;
   expect(await send("POST", SUITEQL, { q })).toMatchObject({ status: 400, code: "INVALID_REQUEST" });
-  const page = await send("POST", `${SUITEQL}?limit=2&offset=1`, { q }, { prefer: "transient" });
-  expect(page.body).toMatchObject({ count: 2, hasMore: false, totalResults: 3 });
-  expect((page.body["items"] as { id: string }[]).map(({ id }) => id)).toEqual(ids.slice(1));
+  const page = await send("POST", `${SUITEQL}?limit=2&offset=2`, { q }, { prefer: "transient" });
+  expect(page.body).toMatchObject({ count: 1, hasMore: false, totalResults: 3 });
+  expect((page.body["items"] as { id: string }[]).map(({ id }) => id)).toEqual(ids.slice(2));
   const named = await send(
     "POST",
     SUITEQL,
