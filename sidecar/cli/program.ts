@@ -10,6 +10,7 @@ import { registerMigrate } from "./migrate.ts";
 import { registerPurge } from "./purge.ts";
 import { registerRun } from "./run.ts";
 import { registerStatus } from "./status.ts";
+import { registerStock } from "./stock.ts";
 import { registerSync } from "./sync.ts";
 
 /** Runs one command line to its end and returns its exit code. */
@@ -45,6 +46,7 @@ function createProgram(terminal: Terminal): Command {
   registerStatus(program, terminal);
   registerDlq(program, terminal);
   registerSync(program, terminal);
+  registerStock(program, terminal);
   registerMapping(program, terminal);
   registerAdopt(program, terminal);
   registerDoctor(program, terminal);

@@ -165,3 +165,12 @@ export function openDatabase(settings: DatabaseSettings, watch: DatabaseWatch = 
     ...(watch.onQuery === undefined ? {} : { log: watch.onQuery }),
   });
 }
+
+/**
+ * Ends this very connection, with all locks that it holds, so that its pool makes a new one. For a connection in a state
+ * that its next user must not meet.
+ */
+export async function closeConnection(connection: Database): Promise<void> {
+  // The server answers with an error, because the statement is interrupted by itself.
+  await sql`KILL CONNECTION_ID()`.execute(connection).catch(() => undefined);
+}

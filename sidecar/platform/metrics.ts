@@ -80,6 +80,12 @@ export function createMetrics() {
       help: "1 while the ERP as a whole is taken to be away",
       registers,
     }),
+    stockWrites: new Counter({
+      name: "erpsync_stock_writes_total",
+      help: "Writes to the shop's stock that were asked for, by cause and what became of them",
+      labelNames: ["cause", "outcome"],
+      registers,
+    }),
     stopped: new Gauge({
       name: "erpsync_stopped",
       help: "1 while writing is stopped because the shop is not the one last seen",

@@ -89,6 +89,16 @@ const IDENTITY = {
   exportAfterOrder: 0,
 };
 const MARK = { subject: "order:7", when: "now", traceparent: null };
+const STOCK_WRITE = {
+  row: 7,
+  delta: 1,
+  cause: "channel",
+  source: "channel:pos:statements",
+  orderId: null,
+  actor: "pos",
+  reason: "a test",
+  undoes: null,
+};
 const RANGE = { since: "2026-11-01", until: "2026-12-01" };
 
 /** What each statement is called with, behind the database. A new statement joins here. */
@@ -241,6 +251,30 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrderAddresses: [7],
     readOrderLines: [7],
     readCustomer: [7],
+  },
+  "stock/writer-statements.ts": {
+    productsOfRows: [[7, 8]],
+    countStockRows: [[7, 8]],
+    takeProductLocks: [["erpsync.test.statements.7", "erpsync.test.statements.8"], 0],
+    freeProductLocks: [["erpsync.test.statements.7", "erpsync.test.statements.8"]],
+    isStockWritingStopped: [],
+    lockStockRows: [[7, 8]],
+    readPositions: [[7, 8]],
+    findSources: [["line:7:7#1", "line:8:8#1"]],
+    insertWrites: [[{ ...STOCK_WRITE, quantityAfter: 1 }]],
+    moveQuantities: [
+      new Map([
+        [7, 1],
+        [8, -1],
+      ]),
+    ],
+    moveLines: [
+      [
+        { detail: 7, row: 7, delta: 1 },
+        { detail: 8, row: 8, delta: -1 },
+      ],
+    ],
+    askAnnouncements: [[7, 8]],
   },
 };
 
@@ -395,6 +429,58 @@ async function grownWorld(server: World["server"]): Promise<World> {
     content_hash: "c".repeat(32),
     seen_at: AT,
   }));
+  await multiply(world, "stock_available", (n) => ({ id_stock_available: n, id_product: n }));
+  await multiply(world, "erpsync_stock_row", (n) => ({
+    id_stock_available: n,
+    id_product: n,
+    id_product_attribute: 0,
+    id_shop: 1,
+    id_shop_group: 0,
+    managed: 1,
+    opening: 100,
+    opened_at: AT,
+    opened_because: "first",
+    position: 100,
+    unsettled: n % 100 === 0 ? 1 : 0,
+    changed_at: AT,
+  }));
+  await multiply(world, "erpsync_stock_movement", (n) => ({
+    id: n,
+    id_stock_available: n,
+    change_id: n,
+    delta: -1,
+    quantity_after: 99,
+    cause: n % 100 === 0 ? "pending" : "sale",
+    source: `line:${n}:${n}#1`,
+    id_order: n,
+    committed_at: AT,
+    read_at: AT,
+  }));
+  await multiply(world, "erpsync_stock_write", (n) => ({
+    id: n,
+    source: `line:${n}:${n}#1`,
+    id_stock_available: n,
+    delta: -1,
+    quantity_after: 99,
+    cause: "sale",
+    id_order: n,
+    actor: "ledger",
+    reason: "r",
+    at: AT,
+  }));
+  await multiply(world, "erpsync_stock_line", (n) => ({
+    id_order_detail: n,
+    id_stock_available: n,
+    id_order: n,
+    units: 1,
+    moved: -1,
+    owed: n % 100 === 0 ? 1 : 0,
+    change_id: n,
+    announced: 1,
+    first_seen_at: AT,
+    changed_at: AT,
+  }));
+  await multiply(world, "erpsync_stock_announcement", (n) => ({ id_stock_available: n, run_at: day(n) }));
   const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
   const names = tables.map((row) => Object.values(row)[0]);
   await world.pool.query(`ANALYZE TABLE ${names.map((name) => `\`${name ?? ""}\``).join(", ")}`);

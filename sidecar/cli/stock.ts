@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import type { Terminal } from "./command-line.ts";
+
+/** Adds its commands to the group `erpsync stock`; each sort of them has a file of its own, `stock-….ts`. */
+type Register = (stock: Command, terminal: Terminal) => void;
+
+const COMMANDS: readonly Register[] = [];
+
+/** `erpsync stock …`: what people ask of the shop's stock. */
+export function registerStock(program: Command, terminal: Terminal): void {
+  const stock = program.command("stock").description("the shop's stock: its history, movements, corrections");
+  for (const register of COMMANDS) register(stock, terminal);
+}
