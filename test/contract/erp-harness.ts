@@ -20,6 +20,40 @@ export interface OrderInErp {
   readonly shippingCost: number;
 }
 
+/** Stock of one item at one place, as the ERP keeps it. */
+export interface StockInErp {
+  readonly item: string;
+  readonly place: string;
+  /** Pieces, also halves; null where the place never had any and the ERP keeps nothing. */
+  readonly units: number | null;
+  /** How long ago the ERP says that it changed: 0 unless told, null for a record that never changed. */
+  readonly agoMs?: number | null;
+}
+
+/** The stock of a bench. It may be spoilt: the kit clears it. */
+export interface StockBench {
+  /** Three places; orders of the kit ship from the first. */
+  readonly places: readonly [string, string, string];
+  /** What to set in the section of the configuration, so that these places are summed; none for all. */
+  readonly summing: (places: readonly string[]) => Readonly<Record<string, unknown>>;
+  /** What to set so that the items of the list, which follow each other, are the partition of that name. */
+  readonly partition: (name: string, items: readonly string[]) => Readonly<Record<string, unknown>>;
+  /** So many items that had no stock before and come behind all others. */
+  readonly newItems: (count: number) => readonly string[];
+  readonly set: (stock: readonly StockInErp[]) => void;
+  /** The items are no longer kept in stock anywhere. */
+  readonly remove: (items: readonly string[]) => void;
+  readonly clear: () => void;
+  /** A change that becomes visible so much later than its time is still found by a delta. */
+  readonly lateMs: number;
+  /** A mishap of the next reading. */
+  readonly mishap: (mishap: Mishap) => void;
+  /** The next page holds this item's figure in a form that is none, or without it. */
+  readonly spoil: (item: string, how: "garbage" | "missing") => void;
+  /** Half of the next page is lost. */
+  readonly halve: () => void;
+}
+
 /** An ERP (an emulator, or a real one that may be spoilt) on which the kit runs. */
 export interface ErpBench {
   /** The section `erp.<name>` of the configuration, before its schema has read it. One for each way to log in. */
@@ -36,6 +70,7 @@ export interface ErpBench {
   readonly slow: (delayMs: number) => void;
   readonly orders: () => Promise<readonly OrderInErp[]>;
   readonly customers: () => Promise<readonly { readonly ref: string; readonly externalId: string }[]>;
+  readonly stock: StockBench;
   /** Calls that reached the ERP so far. */
   readonly calls: () => number;
   readonly maxInFlight: () => number;

@@ -5,8 +5,8 @@
  * Where the harness is an emulator, a pass is a pass against the emulator. It is never called a pass against the
  * vendor: the emulator knows only what its author knew.
  *
- * Of the kit's points 1, 2, 5, 6, 7, 10 and 11 are here. Payments (1, 3, 4), feeds (8) and stock snapshots (9) join
- * with the parts of the port that carry them.
+ * Of the kit's points 1, 2, 5, 6, 7, 10 and 11 are here, 8, 9 and again 7 and 11 for the reading of stock in
+ * `stock-kit.ts`. Payments (1, 3, 4) join with the part of the port that carries them.
  */
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -26,6 +26,7 @@ import {
 import { createHttp, type Http } from "../../sidecar/platform/http.ts";
 import type { ErpBench, ErpHarness, Mishap } from "./erp-harness.ts";
 import { customerBody, JPY, line, orderBody } from "./sample-bodies.ts";
+import { stockKit } from "./stock-kit.ts";
 
 const FOLDER = new URL("../../sidecar/erp/", import.meta.url);
 const names = readdirSync(FOLDER, { withFileTypes: true })
@@ -300,4 +301,6 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     expect(exchanges[0]?.tookMs).toBeGreaterThan(0);
     expect(JSON.stringify(exchanges)).not.toMatch(/Bearer|oauth_|PRIVATE KEY/);
   });
+
+  stockKit({ bench, openPort, call, newOrder, orderPort: () => port });
 }

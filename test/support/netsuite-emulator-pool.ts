@@ -6,7 +6,7 @@ import type { CallLog } from "./netsuite-emulator-log.ts";
 import { Problem, problemReply, type Reply } from "./netsuite-emulator-problem.ts";
 import type { RecordStore } from "./netsuite-emulator-records.ts";
 import { answerRest, peek } from "./netsuite-emulator-rest.ts";
-import type { Catalog } from "./netsuite-emulator-sql-run.ts";
+import type { Catalog } from "./netsuite-emulator-sql-values.ts";
 
 /** The account's pool of concurrent calls; one for records, queries and all else (section_1525253248). */
 export interface Pool {

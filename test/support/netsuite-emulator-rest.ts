@@ -2,7 +2,7 @@ import { emptyReply, invalidContent, jsonReply, Problem, type Reply } from "./ne
 import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
 import { isJson, type Json } from "./netsuite-emulator-rules.ts";
 import { linesOf, type RecordType } from "./netsuite-emulator-schema.ts";
-import type { Catalog } from "./netsuite-emulator-sql-run.ts";
+import type { Catalog } from "./netsuite-emulator-sql-values.ts";
 import { answerSuiteQl } from "./netsuite-emulator-suiteql.ts";
 
 /** A request behind the door: logged in and inside the pool. */

@@ -1,7 +1,7 @@
 import type { StoredRecord } from "./netsuite-emulator-records.ts";
 import { refId } from "./netsuite-emulator-rules.ts";
 import { linesOf } from "./netsuite-emulator-schema.ts";
-import type { Row, Table } from "./netsuite-emulator-sql-run.ts";
+import type { Row, Table } from "./netsuite-emulator-sql-values.ts";
 import { SupportError } from "./support-error.ts";
 
 /** A figure to set. */

@@ -3,7 +3,8 @@ import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
 import { isJson } from "./netsuite-emulator-rules.ts";
 import type { Seed } from "./netsuite-emulator-seed.ts";
 import { parseSelect } from "./netsuite-emulator-sql.ts";
-import { type Catalog, type Kind, type Row, runSelect, type Table } from "./netsuite-emulator-sql-run.ts";
+import { runSelect } from "./netsuite-emulator-sql-run.ts";
+import type { Catalog, Kind, Row, Table } from "./netsuite-emulator-sql-values.ts";
 import type { StockStore } from "./netsuite-emulator-stock.ts";
 
 /** Facts: page 1,000, cap 100,000; and Collection Paging (section_156414087576): at most 1,000 pages. */

@@ -1,7 +1,7 @@
 import * as adapter from "../../../sidecar/erp/netsuite/adapter.ts";
-import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
+import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { isJson, type Json, refId } from "../../support/netsuite-emulator-rules.ts";
-import type { ErpBench, ErpHarness, OrderInErp } from "../erp-harness.ts";
+import type { ErpBench, ErpHarness, OrderInErp, StockBench } from "../erp-harness.ts";
 
 /** The kit on the NetSuite emulator. */
 export const harness: ErpHarness = { adapter, emulated: true, start };
@@ -31,9 +31,51 @@ async function start(): Promise<ErpBench> {
     orders: () => Promise.resolve(emulator.orders().map(({ id, body }) => toOrder(id, body))),
     customers: () =>
       Promise.resolve(emulator.customers().map(({ id, externalId }) => ({ ref: id, externalId }))),
+    stock: stockOf(emulator),
     calls: () => emulator.calls().length,
     maxInFlight: emulator.maxInFlight,
     close: emulator.close,
+  };
+}
+
+/** The change column knows days only, which is the harder case; seconds are tried in test/unit/erp/netsuite/. */
+function stockOf(emulator: NetSuiteEmulator): StockBench {
+  const queries = { path: "/services/rest/query/" };
+  let lastItem = 100_000;
+  return {
+    places: ["1", "2", "3"],
+    summing: (places) => ({ stockLocations: places }),
+    partition: (name, items) => ({
+      stockPartitions: { [name]: { fromItem: items[0], toItem: items.at(-1) } },
+    }),
+    newItems: (count) => {
+      lastItem += count;
+      return Array.from({ length: count }, (_, index) => String(lastItem - count + index + 1));
+    },
+    set: (stock) => {
+      const nowMs = Date.now();
+      emulator.setStock(
+        stock.map(({ item, place, units, agoMs = 0 }) => ({
+          item,
+          location: place,
+          onHand: units,
+          changedAtMs: agoMs === null ? null : nowMs - agoMs,
+        })),
+      );
+    },
+    remove: emulator.removeStock,
+    clear: emulator.clearStock,
+    lateMs: 24 * 3_600_000,
+    mishap: (kind) => {
+      emulator.faults.add({ kind, match: queries, times: 1 });
+    },
+    spoil: (item, how) => {
+      const value = how === "garbage" ? { value: "n/a" } : {};
+      emulator.faults.add({ kind: "spoilt-row", item, field: "available", ...value, times: 1 });
+    },
+    halve: () => {
+      emulator.faults.add({ kind: "half-page", match: queries, times: 1 });
+    },
   };
 }
 
