@@ -323,7 +323,10 @@
   absent int unsigned NOT NULL DEFAULT 0
   changed int unsigned NOT NULL DEFAULT 0
   waiting int unsigned NOT NULL DEFAULT 0
+  catalogue int unsigned NOT NULL DEFAULT 0
+  moves int unsigned NOT NULL DEFAULT 0
   reason text utf8mb4 NULL
+  detail mediumtext utf8mb4 NULL
   started_at datetime(6) NOT NULL
   finished_at datetime(6) NULL
   KEY erpsync_stock_snapshot_state (kind,part,state,id)

@@ -45,6 +45,7 @@ export interface Tables {
   orders: OrdersTable;
   order_detail: OrderDetailTable;
   order_history: OrderHistoryTable;
+  order_state: OrderStateTable;
   order_payment: OrderPaymentTable;
   customer: CustomerTable;
   address: AddressTable;
@@ -100,6 +101,7 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "orders",
   "order_detail",
   "order_history",
+  "order_state",
   "order_payment",
   "customer",
   "address",
@@ -411,7 +413,10 @@ export interface StockSnapshotTable {
   absent: Defaulted<number>;
   changed: Defaulted<number>;
   waiting: Defaulted<number>;
+  catalogue: Defaulted<number>;
+  moves: Defaulted<number>;
   reason: Optional<string>;
+  detail: Optional<string>;
   started_at: Time;
   finished_at: NullableTime;
 }
@@ -534,6 +539,11 @@ export interface OrderHistoryTable {
   id_order_history: number;
   id_order: number;
   id_order_state: number;
+}
+
+export interface OrderStateTable {
+  id_order_state: number;
+  shipped: number;
 }
 
 export interface OrderPaymentTable {
