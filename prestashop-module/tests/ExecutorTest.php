@@ -7,6 +7,7 @@ namespace Erpsync\Tests;
 use Erpsync\Command\Executor;
 use Erpsync\Command\Journal;
 use Erpsync\Command\Orders;
+use Erpsync\Command\Stock;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -180,6 +181,6 @@ final class ExecutorTest extends TestCase implements Orders
     {
         $describe = static fn (): array => ['module' => '1'];
 
-        return (new Executor(new Journal($this->database), $this, $describe))->execute($commands);
+        return (new Executor(new Journal($this->database), $this, self::createStub(Stock::class), $describe))->execute($commands);
     }
 }

@@ -26,6 +26,9 @@ final class FakeDatabase implements Database
     /** @var array<string, list<array<string, null|float|int|string>>> part of a query → its rows */
     public array $answers = [];
 
+    /** @var list<int> the limits of the queries that have one, in milliseconds */
+    public array $limits = [];
+
     /** @var list<string> tables that insertFields wrote to */
     public array $inserted = [];
 
@@ -56,6 +59,11 @@ final class FakeDatabase implements Database
     public function rows(string $sql): array
     {
         $this->statements[] = $sql;
+        foreach ($this->failures as $part => $errno) {
+            if (str_contains($sql, $part)) {
+                throw new QueryFailed($errno);
+            }
+        }
         foreach ($this->answers as $part => $rows) {
             if (str_contains($sql, $part)) {
                 return $rows;
@@ -63,6 +71,13 @@ final class FakeDatabase implements Database
         }
 
         return [];
+    }
+
+    public function rowWithin(string $expressions, int $milliseconds): array
+    {
+        $this->limits[] = $milliseconds;
+
+        return $this->rows('SELECT '.$expressions)[0] ?? [];
     }
 
     public function quote(string $value): string

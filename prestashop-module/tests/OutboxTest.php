@@ -51,12 +51,4 @@ final class OutboxTest extends TestCase
 
         self::assertFalse((new Outbox($database))->writeIfStored(Event::orderPlaced(7, 1), 'orders', 7));
     }
-
-    public function testStockOfACombinationHasASubjectOfItsOwn(): void
-    {
-        $event = Event::stockMoved(3, 14, 1, null, 9, 'AdminProductsController');
-
-        self::assertSame('stock:3:14:1', $event->subject);
-        self::assertSame(['delta' => null, 'after' => 9, 'writer' => 'AdminProductsController'], $event->payload);
-    }
 }

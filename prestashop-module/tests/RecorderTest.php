@@ -7,6 +7,7 @@ namespace Erpsync\Tests;
 use Erpsync\Capture\LossLog;
 use Erpsync\Capture\Recorder;
 use Erpsync\Settings;
+use Erpsync\Stock\ProductLocks;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -30,7 +31,8 @@ final class RecorderTest extends TestCase
         $this->file = (string) tempnam(sys_get_temp_dir(), 'erpsync');
         $this->database = new FakeDatabase();
         $this->losses = new LossLog([$this->file]);
-        $this->recorder = new Recorder($this->database, $this->losses);
+        $locks = new ProductLocks($this->database, $this->losses);
+        $this->recorder = new Recorder($this->database, $this->losses, $locks);
     }
 
     protected function tearDown(): void
@@ -144,7 +146,7 @@ final class RecorderTest extends TestCase
         $this->place(self::order(), 7);
         $this->recorder->orderChanged(7, 'line');
         $this->recorder->paymentChanged('ABC');
-        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5], 'cli');
+        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5]);
 
         self::assertSame(['START', 'EVENT order.placed', 'COMMIT'], $this->database->story());
     }
@@ -154,7 +156,7 @@ final class RecorderTest extends TestCase
         $this->placeWhole(self::order(), 7);
         $this->database->statements = [];
         $this->recorder->orderChanged(7, 'line');
-        $this->recorder->stockMoved(['id_product' => '1', 'quantity' => '5', 'delta_quantity' => '-2'], 'cli');
+        $this->recorder->stockMoved(['id_product' => '1', 'quantity' => '5', 'delta_quantity' => '-2']);
 
         self::assertSame(['EVENT order.changed', 'EVENT stock.moved'], $this->database->story());
         self::assertStringContainsString(
@@ -172,7 +174,7 @@ final class RecorderTest extends TestCase
         $this->giveStatus(7, 31);
         $this->database->statements = [];
         $this->recorder->orderChanged(8, 'carrier');
-        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5], 'cli');
+        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5]);
 
         self::assertSame([], $this->database->story());
     }
@@ -184,7 +186,7 @@ final class RecorderTest extends TestCase
         $next->id_cart = 99;
         $this->placeWhole($next, 8);
         $this->database->statements = [];
-        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5], 'cli');
+        $this->recorder->stockMoved(['id_product' => 1, 'quantity' => 5]);
 
         self::assertSame(['EVENT stock.moved'], $this->database->story());
     }
@@ -235,6 +237,73 @@ final class RecorderTest extends TestCase
         self::assertStringContainsString("'AB\\'C'", $this->database->statements[0]);
     }
 
+    public function testTheLocksOfACartComeBeforeItsTransactionAndGoWhenItStands(): void
+    {
+        $this->lockable();
+        $order = self::order();
+        $this->recorder->checkoutBegins($order);
+        $this->place($order, 7);
+        $this->recorder->checkoutStands();
+
+        self::assertSame(
+            ['SELECT', 'SELECT', 'START', 'EVENT order.placed', 'COMMIT', 'DO'],
+            $this->database->story()
+        );
+        self::assertStringContainsString('RELEASE_LOCK', $this->database->statements[5]);
+    }
+
+    public function testALockIsNotWaitedForInAnOpenTransactionOfOurs(): void
+    {
+        $this->lockable();
+        $this->recorder->orderBegins(self::order());
+        $this->recorder->checkoutBegins(self::order());
+
+        self::assertSame(['START', 'COMMIT', 'SELECT', 'SELECT'], $this->database->story());
+    }
+
+    public function testAnOrderThatFailedFreesItsLocksAtTheNextHook(): void
+    {
+        $this->lockable();
+        $order = self::order();
+        $this->recorder->checkoutBegins($order);
+        $this->recorder->orderBegins($order);
+        $this->recorder->customerChanged(5);
+
+        self::assertSame(
+            ['SELECT', 'SELECT', 'START', 'COMMIT', 'DO', 'EVENT customer.changed'],
+            $this->database->story()
+        );
+    }
+
+    public function testAnOrderWrittenWithoutPrestashopsCheckoutFreesItsLocksWithItsStatus(): void
+    {
+        $this->lockable();
+        $order = self::order();
+        $this->recorder->checkoutBegins($order);
+        $this->placeWhole($order, 7);
+
+        self::assertSame('DO', $this->database->story()[8] ?? '');
+    }
+
+    public function testTheEndOfTheRequestFreesTheLocks(): void
+    {
+        $this->lockable();
+        $this->recorder->checkoutBegins(self::order());
+        $this->recorder->finish();
+
+        self::assertSame(['SELECT', 'SELECT', 'DO'], $this->database->story());
+    }
+
+    public function testACheckoutTellsNothingOfTheRowsThatItWrites(): void
+    {
+        $this->place(self::order(), 7);
+        $this->database->statements = [];
+        $this->recorder->stockRowWritten(new \StockAvailable(), false);
+        $this->recorder->finish();
+
+        self::assertSame([], $this->database->story());
+    }
+
     public function testASwitchThatIsOffLeavesTheDatabaseAlone(): void
     {
         \Configuration::$values[Settings::CAPTURE_ORDERS] = '0';
@@ -252,6 +321,11 @@ final class RecorderTest extends TestCase
         });
 
         self::assertSame(['error_TypeError' => 1], $this->losses->summary()['byCause']);
+    }
+
+    private function lockable(): void
+    {
+        $this->database->answers = ['cart_product' => [['id' => 9]], 'AS got' => [['got' => 1]]];
     }
 
     private static function order(): \Order

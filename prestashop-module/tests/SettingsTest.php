@@ -43,7 +43,7 @@ final class SettingsTest extends TestCase
             $faulty[$switch] = '2';
         }
 
-        self::assertCount(5, SettingsPage::errors($faulty));
+        self::assertCount(6, SettingsPage::errors($faulty));
     }
 
     public function testAnEmptySecretKeepsTheOldOneAndIsNoFault(): void

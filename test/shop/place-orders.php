@@ -6,11 +6,13 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
 /**
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
  *
- *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1]
+ *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1] [--cart=CART …]
  *         [--pause=POINT] [--fault=FAULT] [--step]
  *
  * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
  * --lines: how many different products a cart holds.
+ * --cart:  what a cart holds instead, in this order: PRODUCT[:COMBINATION[:QUANTITY]],…; given several times, the
+ *          orders take the carts in turn.
  * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
  *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
  *          written, neither is committed) or after-commit. Counted from the first order that is placed.
@@ -21,7 +23,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  *
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'pause:', 'fault:', 'step']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'pause:', 'fault:', 'step']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -113,6 +115,29 @@ $states = ['wire' => 'PS_OS_BANKWIRE', 'paid' => 'PS_OS_PAYMENT'];
 $state = (string) ($options['state'] ?? 'wire');
 $idState = isset($states[$state]) ? (int) Configuration::get($states[$state]) : (int) $state;
 $lines = max(1, (int) ($options['lines'] ?? 1));
+$carts = array_map(static function (string $cart): array {
+    return array_map(static function (string $line): array {
+        $numbers = array_map('intval', explode(':', $line));
+
+        return [$numbers[0], $numbers[1] ?? 0, $numbers[2] ?? 1];
+    }, explode(',', $cart));
+}, (array) ($options['cart'] ?? []));
+
+/**
+ * @param list<array{id_product: int|string, id_product_attribute: int|string}> $products
+ *
+ * @return list<array{int, int, int}> so many lines of one piece each, other products from order to order
+ */
+function anyLines(array $products, int $order, int $lines): array
+{
+    $cart = [];
+    for ($line = 0; $line < $lines; ++$line) {
+        $product = $products[($order + $line) % count($products)];
+        $cart[] = [(int) $product['id_product'], (int) $product['id_product_attribute'], 1];
+    }
+
+    return $cart;
+}
 
 $products = Db::getInstance()->executeS(
     'SELECT p.id_product, IFNULL(pa.id_product_attribute, 0) AS id_product_attribute
@@ -182,10 +207,9 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
     $cart->secure_key = $customer->secure_key;
     $cart->add();
     $context->cart = $cart;
-    for ($line = 0; $line < $lines; ++$line) {
-        $product = $products[($n + $line) % count($products)];
-        if ($cart->updateQty(1, (int) $product['id_product'], (int) $product['id_product_attribute']) !== true) {
-            fwrite(STDERR, "Product {$product['id_product']} cannot be put into the cart.\n");
+    foreach ($carts[$n % max(1, count($carts))] ?? anyLines($products, $n, $lines) as [$product, $combination, $quantity]) {
+        if ($cart->updateQty($quantity, $product, $combination) !== true) {
+            fwrite(STDERR, "Product {$product} cannot be put into the cart.\n");
 
             exit(3);
         }

@@ -32,6 +32,16 @@ interface Database
     public function rows(string $sql): array;
 
     /**
+     * The one row of `SELECT <expressions>`, which the server breaks off after the time: MariaDB then answers with what
+     * there is, MySQL refuses (error 3024). A server that knows neither way does not break it off.
+     *
+     * @return array<string, null|float|int|string>
+     *
+     * @throws QueryFailed
+     */
+    public function rowWithin(string $expressions, int $milliseconds): array;
+
+    /**
      * The value as a string literal, quotes included.
      */
     public function quote(string $value): string;
@@ -42,7 +52,8 @@ interface Database
     public function table(string $name): string;
 
     /**
-     * A name for GET_LOCK that no other shop on this server uses; under the 64 characters that servers allow.
+     * A name for GET_LOCK that no other shop on this server uses; under the 64 characters that servers allow. The
+     * sidecar builds the same (platform/named-lock.ts).
      */
     public function lockName(string $name): string;
 

@@ -27,8 +27,11 @@ final class QueryFailed extends \RuntimeException
         1290 => 'read_only',
         1792 => 'read_only',
         1836 => 'read_only',
+        1969 => 'wait_limit',
         2006 => 'connection_lost',
         2013 => 'connection_lost',
+        3024 => 'wait_limit',
+        3058 => 'deadlock',
     ];
 
     /** @var int */

@@ -18,12 +18,14 @@ final class Settings
     public const CAPTURE_ORDERS = 'ERPSYNC_CAPTURE_ORDERS';
     public const CAPTURE_STOCK = 'ERPSYNC_CAPTURE_STOCK';
     public const CAPTURE_PRODUCTS = 'ERPSYNC_CAPTURE_PRODUCTS';
+    public const LOCK_CHECKOUT = 'ERPSYNC_LOCK_CHECKOUT';
 
-    /** Each switch with what it records, as the settings page says it. */
+    /** Each switch with what it does, as the settings page says it. */
     public const SWITCHES = [
         self::CAPTURE_ORDERS => 'Record orders and customers',
         self::CAPTURE_STOCK => 'Record stock movements',
         self::CAPTURE_PRODUCTS => 'Record product changes',
+        self::LOCK_CHECKOUT => 'Let checkouts of the same product take their stock one after the other',
     ];
 
     public const SECRET_CHARS_MIN = 32;

@@ -48,6 +48,22 @@ final class ShopDatabase implements Database
         return $clean;
     }
 
+    public function rowWithin(string $expressions, int $milliseconds): array
+    {
+        $seconds = number_format($milliseconds / 1000, 3, '.', '');
+        // MariaDB reads the first comment and skips the second, MySQL the other way round. Not `executeS`, which lets
+        // nothing pass that does not begin with SELECT.
+        $sql = "/*M!100300 SET STATEMENT max_statement_time={$seconds} FOR */ SELECT /*+ MAX_EXECUTION_TIME({$milliseconds}) */ "
+            .$expressions;
+        $row = $this->attempt(function () use ($sql) {
+            $result = $this->db->query($sql);
+
+            return is_object($result) ? $this->db->nextRow($result) : false;
+        });
+
+        return self::row(is_array($row) ? $row : []);
+    }
+
     public function quote(string $value): string
     {
         // The second argument keeps tags and quotes as they are: what is stored is data, never printed unescaped.
@@ -61,7 +77,7 @@ final class ShopDatabase implements Database
 
     public function lockName(string $name): string
     {
-        return 'erpsync.'.substr(sha1(_DB_NAME_.'.'._DB_PREFIX_), 0, 12).'.'.$name;
+        return 'erpsync.'.substr(hash('sha256', _DB_NAME_."\n"._DB_PREFIX_), 0, 12).'.'.$name;
     }
 
     /**

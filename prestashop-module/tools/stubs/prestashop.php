@@ -14,6 +14,11 @@ abstract class Db
     abstract public function execute(string $sql, bool $useCache = true);
     /** @return array<mixed>|bool|PDOStatement|null */
     abstract public function executeS(string $sql, bool $array = true, bool $useCache = true);
+    /** @return bool|mysqli_result<int, mixed>|PDOStatement */
+    abstract public function query(string $sql);
+    /** @param mixed $result
+     * @return array<mixed>|bool|null */
+    abstract public function nextRow($result = false);
     /** @param array<string, mixed> $data
      * @return bool */
     abstract public function insert(string $table, array $data, bool $nullValues = false, bool $useCache = true);
@@ -76,6 +81,32 @@ class OrderCarrier extends ObjectModel { /** @var int|string */ public $id_order
 class OrderSlip extends ObjectModel { /** @var int|string */ public $id_order = 0; }
 class OrderPayment extends ObjectModel { /** @var null|string */ public $order_reference; }
 class Customer extends ObjectModel {}
+class StockAvailable extends ObjectModel
+{
+    /** @var int|string */
+    public $id_product = 0;
+    /** @var int|string */
+    public $id_product_attribute = 0;
+    /** @var int|string */
+    public $id_shop = 0;
+    /** @var int|string */
+    public $quantity = 0;
+}
+class Combination extends ObjectModel { /** @var int|string */ public $id_product = 0; }
+class Product extends ObjectModel {}
+class WebserviceRequest
+{
+    /** @var array<int, string> */
+    public $urlSegment = [];
+    public static function getInstance(): self { return new self(); }
+}
+class Cache { public static function clean(string $key): void {} }
+class Hook
+{
+    /** @param array<string, mixed> $args
+     * @return mixed */
+    public static function exec(string $name, array $args = []) { return null; }
+}
 class Address extends ObjectModel { /** @var int|string */ public $id_customer = 0; }
 class Cart extends ObjectModel {}
 class Currency extends ObjectModel { public function __construct(int $id) { $this->id = $id; } }

@@ -13,6 +13,7 @@ use Erpsync\Command\Journal;
 use Erpsync\Command\Refusal;
 use Erpsync\Command\Request;
 use Erpsync\Command\ShopOrders;
+use Erpsync\Command\ShopStock;
 use Erpsync\QueryFailed;
 use Erpsync\Settings;
 
@@ -71,8 +72,10 @@ class ErpsyncCommandModuleFrontController extends ModuleFrontController
         return new Executor(
             new Journal($database),
             new ShopOrders($database, $this->context),
+            new ShopStock($database, $this->context),
             static function () use ($module): array {
                 $losses = LossLog::ofShop(_PS_ROOT_DIR_)->summary();
+                $unlocked = LossLog::ofUnlockedCheckouts(_PS_ROOT_DIR_)->summary();
 
                 return [
                     'module' => $module->version,
@@ -82,6 +85,10 @@ class ErpsyncCommandModuleFrontController extends ModuleFrontController
                     'hooksMissing' => $module->missingHooks(),
                     // No loss is an empty object to the reader, never a list.
                     'losses' => ['byCause' => (object) $losses['byCause']] + $losses,
+                    'checkoutLock' => [
+                        'on' => Settings::isOn(Settings::LOCK_CHECKOUT),
+                        'missed' => ['byCause' => (object) $unlocked['byCause']] + $unlocked,
+                    ],
                 ];
             }
         );

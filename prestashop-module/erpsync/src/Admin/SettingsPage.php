@@ -182,15 +182,22 @@ final class SettingsPage
 
     private function status(): string
     {
-        $losses = LossLog::ofShop(_PS_ROOT_DIR_)->summary();
-        $causes = [];
-        foreach ($losses['byCause'] as $cause => $times) {
-            $causes[] = $cause.': '.$times;
-        }
-        $text = 'Events waiting for the sidecar: '.$this->depth().'. Events that could not be written: '.$losses['count']
-            .($causes === [] ? '' : ' ('.implode(', ', $causes).'; last '.($losses['lastAt'] ?? '').')').'.';
+        $text = 'Events waiting for the sidecar: '.$this->depth().'. Events that could not be written: '
+            .self::counted(LossLog::ofShop(_PS_ROOT_DIR_)).'. Checkouts that went on without the locks of all their products: '
+            .self::counted(LossLog::ofUnlockedCheckouts(_PS_ROOT_DIR_)).'.';
 
         return $this->module->displayInformation(htmlspecialchars($text, ENT_QUOTES));
+    }
+
+    private static function counted(LossLog $log): string
+    {
+        $summary = $log->summary();
+        $causes = [];
+        foreach ($summary['byCause'] as $cause => $times) {
+            $causes[] = $cause.': '.$times;
+        }
+
+        return $summary['count'].($causes === [] ? '' : ' ('.implode(', ', $causes).'; last '.($summary['lastAt'] ?? '').')');
     }
 
     private function depth(): string

@@ -60,18 +60,11 @@ final class Event
     }
 
     /**
-     * @param null|int $deltaUnits null where PrestaShop does not say it (StockAvailable::synchronize; setQuantity before 8.1)
+     * @param array<string, null|int|string> $payload delta (units, null where PrestaShop does not say it), after, writer,
+     *                                                and where they are known row (id_stock_available) and employee
      */
-    public static function stockMoved(
-        int $productId,
-        int $combinationId,
-        int $shopId,
-        ?int $deltaUnits,
-        int $afterUnits,
-        string $writer
-    ): self {
-        $payload = ['delta' => $deltaUnits, 'after' => $afterUnits, 'writer' => $writer];
-
+    public static function stockMoved(int $productId, int $combinationId, int $shopId, array $payload): self
+    {
         return new self('stock.moved', 'stock:'.$productId.':'.$combinationId.':'.$shopId, $shopId, $payload);
     }
 

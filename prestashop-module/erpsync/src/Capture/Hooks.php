@@ -8,8 +8,10 @@ if (!defined('_PS_VERSION_')) {
     exit;
 }
 
+use Erpsync\Command\Announcement;
 use Erpsync\Settings;
 use Erpsync\ShopDatabase;
+use Erpsync\Stock\ProductLocks;
 
 /**
  * The hooks that record what happens, one short method each; the shop calls them by these names.
@@ -21,6 +23,12 @@ trait Hooks
      */
     public function hookActionObjectOrderAddBefore(array $params): void
     {
+        $this->record(Settings::LOCK_CHECKOUT, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->checkoutBegins($object);
+            }
+        });
         $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
             $object = $params['object'] ?? null;
             if ($object instanceof \Order) {
@@ -39,6 +47,16 @@ trait Hooks
             if ($object instanceof \Order) {
                 $recorder->orderPlaced($object);
             }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionValidateOrder(array $params): void
+    {
+        $this->record(Settings::LOCK_CHECKOUT, static function (Recorder $recorder): void {
+            $recorder->checkoutStands();
         });
     }
 
@@ -193,7 +211,65 @@ trait Hooks
     public function hookActionUpdateQuantity(array $params): void
     {
         $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params): void {
-            $recorder->stockMoved($params, self::writer());
+            // Our own announcement moves nothing.
+            if (!isset($params[Announcement::MARK])) {
+                $recorder->stockMoved($params);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectStockAvailableAddAfter(array $params): void
+    {
+        $this->recordStockRow($params, true);
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectStockAvailableUpdateAfter(array $params): void
+    {
+        $this->recordStockRow($params, false);
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectStockAvailableDeleteAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \StockAvailable) {
+                $recorder->stockRowDeleted($object);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectCombinationDeleteAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Combination) {
+                $recorder->stockRowsLeave((int) $object->id_product, (int) $object->id);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
+    public function hookActionObjectProductDeleteAfter(array $params): void
+    {
+        $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Product) {
+                $recorder->stockRowsLeave((int) $object->id, null);
+            }
         });
     }
 
@@ -235,6 +311,19 @@ trait Hooks
     /**
      * @param array<string, mixed> $params
      */
+    private function recordStockRow(array $params, bool $isNew): void
+    {
+        $this->record(Settings::CAPTURE_STOCK, static function (Recorder $recorder) use ($params, $isNew): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \StockAvailable) {
+                $recorder->stockRowWritten($object, $isNew);
+            }
+        });
+    }
+
+    /**
+     * @param array<string, mixed> $params
+     */
     private function recordPayment(array $params): void
     {
         $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
@@ -268,24 +357,11 @@ trait Hooks
     {
         static $recorder = null;
         if (!$recorder instanceof Recorder) {
-            $losses = LossLog::ofShop(_PS_ROOT_DIR_);
-            $recorder = new Recorder(new ShopDatabase(\Db::getInstance()), $losses);
+            $database = new ShopDatabase(\Db::getInstance());
+            $locks = new ProductLocks($database, LossLog::ofUnlockedCheckouts(_PS_ROOT_DIR_));
+            $recorder = new Recorder($database, LossLog::ofShop(_PS_ROOT_DIR_), $locks);
         }
 
         return $recorder;
-    }
-
-    /**
-     * Who moves the stock: the controller's class, `cli`, or the script (the webservice's is `dispatcher`).
-     */
-    private static function writer(): string
-    {
-        $controller = \Context::getContext()->controller;
-        if (is_object($controller)) {
-            return substr(get_class($controller), 0, 64);
-        }
-        $script = $_SERVER['SCRIPT_NAME'] ?? '';
-
-        return PHP_SAPI === 'cli' ? 'cli' : basename(is_string($script) ? $script : '', '.php');
     }
 }

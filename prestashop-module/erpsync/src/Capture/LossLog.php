@@ -9,8 +9,9 @@ if (!defined('_PS_VERSION_')) {
 }
 
 /**
- * Counts the events that could not be written, by cause. A file, because the database is what has just failed. One
- * JSON line a loss, with the subject but nothing of a person; the sweep of the sidecar brings what was lost.
+ * Counts by cause what could not be done: events that were not written, checkouts that went on without their locks. A
+ * file, because the database is what has just failed. One JSON line each, with the subject but nothing of a person; the
+ * sweep of the sidecar brings what was lost.
  */
 final class LossLog
 {
@@ -28,15 +29,17 @@ final class LossLog
         $this->files = $files;
     }
 
-    /**
-     * The shop's log folder, or the system's folder for temporary files where that one cannot be written.
-     */
     public static function ofShop(string $root): self
     {
-        return new self([
-            $root.'/var/logs/erpsync-losses.log',
-            sys_get_temp_dir().'/erpsync-losses-'.substr(sha1($root), 0, 12).'.log',
-        ]);
+        return self::named('erpsync-losses', $root);
+    }
+
+    /**
+     * Checkouts that went on without the locks of all their products.
+     */
+    public static function ofUnlockedCheckouts(string $root): self
+    {
+        return self::named('erpsync-unlocked', $root);
     }
 
     /**
@@ -55,7 +58,7 @@ final class LossLog
                 return;
             }
         }
-        error_log('erpsync: lost event '.$line);
+        error_log('erpsync: '.$line);
     }
 
     /**
@@ -69,6 +72,17 @@ final class LossLog
         }
 
         return self::count($content);
+    }
+
+    /**
+     * The shop's log folder, or the system's folder for temporary files where that one cannot be written.
+     */
+    private static function named(string $name, string $root): self
+    {
+        return new self([
+            $root.'/var/logs/'.$name.'.log',
+            sys_get_temp_dir().'/'.$name.'-'.substr(sha1($root), 0, 12).'.log',
+        ]);
     }
 
     private function append(string $file, string $line): bool

@@ -11,6 +11,7 @@ if (!defined('_PS_VERSION_')) {
 use Erpsync\Database;
 use Erpsync\QueryFailed;
 use Erpsync\Settings;
+use Erpsync\Stock\ProductLocks;
 
 /**
  * What each hook writes. A hook costs one INSERT and no network call; whatever happens in it, the shop goes on.
@@ -35,13 +36,19 @@ final class Recorder
     /** @var Coalescer */
     private $coalescer;
 
+    /** @var StockRecorder */
+    private $stock;
+
+    /** @var ProductLocks */
+    private $locks;
+
     /** @var int the order whose row OrderHistory::add is about to update, with nothing but its new status */
     private $statusUpdateOf = 0;
 
     /** @var bool */
     private $watchesShutdown = false;
 
-    public function __construct(Database $database, LossLog $losses)
+    public function __construct(Database $database, LossLog $losses, ProductLocks $locks)
     {
         $this->database = $database;
         $this->losses = $losses;
@@ -49,6 +56,10 @@ final class Recorder
         $this->pair = new Pair($database, $this->outbox, $losses);
         $this->checkout = new Checkout();
         $this->coalescer = new Coalescer();
+        $this->locks = $locks;
+        $this->stock = new StockRecorder($database, function (Event $event): void {
+            $this->write($event);
+        });
     }
 
     /**
@@ -69,6 +80,25 @@ final class Recorder
         } catch (\Throwable $error) {
             $this->losses->add('error_'.get_class($error), 'hook', $switch);
         }
+    }
+
+    /**
+     * Before the transaction of the order's row is opened: locks come first, transactions after, everywhere.
+     */
+    public function checkoutBegins(\Order $order): void
+    {
+        $this->catchUp();
+        $this->locks->take((int) $order->id_cart);
+    }
+
+    /**
+     * All orders of the cart are written and have taken their stock: PrestaShop does that for all of them before it
+     * says so of the first.
+     */
+    public function checkoutStands(): void
+    {
+        $this->catchUp();
+        $this->locks->release();
     }
 
     public function orderBegins(\Order $order): void
@@ -98,6 +128,10 @@ final class Recorder
     {
         $this->pair->end($history, 'order_history', $this->statusEvent($history));
         $this->checkout->finished((int) $history->id_order);
+        if (!$this->checkout->isRunning()) {
+            // An order that somebody wrote without PrestaShop's own checkout, which would have said so before.
+            $this->locks->release();
+        }
         $this->statusUpdateOf = (int) $history->id_order;
     }
 
@@ -151,25 +185,40 @@ final class Recorder
     }
 
     /**
-     * PrestaShop passes numbers as text at times. A checkout's own movements are told by its order lines.
+     * A checkout's own movements are told by its order lines.
      *
      * @param array<string, mixed> $params
      */
-    public function stockMoved(array $params, string $writer): void
+    public function stockMoved(array $params): void
     {
         $this->catchUp();
-        $productId = self::number($params['id_product'] ?? null);
-        if ($this->checkout->isRunning() || $productId === null) {
-            return;
+        $told = StockMove::told($params, self::shopId());
+        if ($told !== null && !$this->checkout->isRunning()) {
+            $this->stock->told($told);
         }
-        $this->write(Event::stockMoved(
-            $productId,
-            self::number($params['id_product_attribute'] ?? null) ?? 0,
-            self::number($params['id_shop'] ?? null) ?? self::shopId(),
-            self::number($params['delta_quantity'] ?? null),
-            self::number($params['quantity'] ?? null) ?? 0,
-            $writer
-        ));
+    }
+
+    public function stockRowWritten(\StockAvailable $row, bool $isNew): void
+    {
+        $this->catchUp();
+        if (!$this->checkout->isRunning()) {
+            $this->stock->rowWritten($row, $isNew);
+        }
+    }
+
+    public function stockRowDeleted(\StockAvailable $row): void
+    {
+        $this->catchUp();
+        $this->stock->rowDeleted($row);
+    }
+
+    /**
+     * @param null|int $combinationId null for all rows of the product
+     */
+    public function stockRowsLeave(int $productId, ?int $combinationId): void
+    {
+        $this->catchUp();
+        $this->stock->rowsLeave($productId, $combinationId);
     }
 
     public function productChanged(int $productId): void
@@ -195,6 +244,8 @@ final class Recorder
     {
         try {
             $this->pair->settle();
+            $this->locks->release();
+            $this->stock->catchUp(INF);
             foreach ($this->coalescer->release(INF) as $event) {
                 $this->write($event);
             }
@@ -210,8 +261,14 @@ final class Recorder
     {
         if ($this->pair->settle()) {
             $this->checkout->orderFailed();
+            if (!$this->checkout->isRunning()) {
+                $this->locks->release();
+            }
         }
-        foreach ($this->coalescer->release(microtime(true)) as $event) {
+        $this->locks->releaseOverdue();
+        $now = microtime(true);
+        $this->stock->catchUp($now);
+        foreach ($this->coalescer->release($now) as $event) {
             $this->write($event);
         }
     }
@@ -253,13 +310,5 @@ final class Recorder
     private static function shopId(): int
     {
         return (int) \Context::getContext()->shop->id;
-    }
-
-    /**
-     * @param mixed $value
-     */
-    private static function number($value): ?int
-    {
-        return is_numeric($value) ? (int) $value : null;
     }
 }

@@ -22,16 +22,20 @@ final class Executor
     /** @var Orders */
     private $orders;
 
+    /** @var Announcement */
+    private $announcement;
+
     /** @var callable(): array<string, mixed> */
     private $describe;
 
     /**
      * @param callable(): array<string, mixed> $describe what the shop says of itself
      */
-    public function __construct(Journal $journal, Orders $orders, callable $describe)
+    public function __construct(Journal $journal, Orders $orders, Stock $stock, callable $describe)
     {
         $this->journal = $journal;
         $this->orders = $orders;
+        $this->announcement = new Announcement($journal, $stock);
         $this->describe = $describe;
     }
 
@@ -71,6 +75,9 @@ final class Executor
             case 'order.set_status':
                 return $this->setStatus($command['id'], $command['arguments']);
 
+            case 'stock.announce':
+                return $this->announcement->carryOut($command['id'], $command['arguments']);
+
             default:
                 return Outcome::rejected('unknown_command', 'This module knows no command of that type.');
         }
@@ -88,14 +95,14 @@ final class Executor
         if (!is_int($orderId) || !is_int($stateId) || $orderId < 1 || $stateId < 1) {
             return Outcome::rejected('invalid_argument', 'order and state are positive whole numbers.');
         }
-        if (!$this->journal->lock($orderId)) {
+        if (!$this->journal->lock('order.'.$orderId)) {
             return Outcome::rejected('failed', 'Another request is working on this order.');
         }
 
         try {
             return $this->setStatusLocked($id, $orderId, $stateId);
         } finally {
-            $this->journal->unlock($orderId);
+            $this->journal->unlock('order.'.$orderId);
         }
     }
 

@@ -16,7 +16,7 @@ use Erpsync\QueryFailed;
  */
 final class Journal
 {
-    /** How long one request waits for another that works on the same order, in seconds. */
+    /** How long one request waits for another that works on the same thing, in seconds. */
     private const LOCK_WAIT_SECONDS = 5;
 
     /** @var Database */
@@ -28,14 +28,14 @@ final class Journal
     }
 
     /**
-     * Holds the order for this connection. A lock of the server, freed when the connection dies: whoever has it and
+     * Holds what is worked on, `order.<id>` for instance, for this connection. A lock of the server, freed when the connection dies: whoever has it and
      * finds a command `started` knows that the one who started it is gone.
      *
      * @throws QueryFailed
      */
-    public function lock(int $orderId): bool
+    public function lock(string $what): bool
     {
-        $name = $this->database->quote($this->database->lockName('order.'.$orderId));
+        $name = $this->database->quote($this->database->lockName($what));
         $rows = $this->database->rows("SELECT GET_LOCK({$name}, ".self::LOCK_WAIT_SECONDS.') AS got');
 
         return (string) ($rows[0]['got'] ?? '') === '1';
@@ -44,9 +44,9 @@ final class Journal
     /**
      * @throws QueryFailed
      */
-    public function unlock(int $orderId): void
+    public function unlock(string $what): void
     {
-        $name = $this->database->quote($this->database->lockName('order.'.$orderId));
+        $name = $this->database->quote($this->database->lockName($what));
         $this->database->rows("SELECT RELEASE_LOCK({$name}) AS freed");
     }
 
@@ -69,7 +69,7 @@ final class Journal
     }
 
     /**
-     * @param array<string, int> $note what the shop's state was before, to compare after a crash
+     * @param array<string, mixed> $note what the shop's state was before, to compare after a crash
      *
      * @throws QueryFailed
      */
@@ -79,6 +79,21 @@ final class Journal
             'INSERT INTO '.$this->table().' (`command_id`, `type`, `state`, `result`, `started_at`) VALUES ('
             .$this->database->quote($id).', '.$this->database->quote($type).", 'started', "
             .$this->database->quote((string) json_encode($note)).', UTC_TIMESTAMP(6))'
+        );
+    }
+
+    /**
+     * Writes down how far a command has come.
+     *
+     * @param array<string, mixed> $note
+     *
+     * @throws QueryFailed
+     */
+    public function note(string $id, array $note): void
+    {
+        $this->database->execute(
+            'UPDATE '.$this->table().' SET `result` = '.$this->database->quote((string) json_encode($note))
+            .' WHERE `command_id` = '.$this->database->quote($id)
         );
     }
 

@@ -1,0 +1,8 @@
+<?php
+
+declare(strict_types=1);
+
+// A folder without an index would be listed by some web servers.
+header('Location: ../');
+
+exit;

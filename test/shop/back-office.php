@@ -1,0 +1,343 @@
+<?php
+
+declare(strict_types=1);
+
+use PrestaShop\PrestaShop\Core\Domain\Order\Command\CancelOrderProductCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssuePartialRefundCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssueReturnProductCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssueStandardRefundCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Command\UpdateOrderStatusCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\AddProductToOrderCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\DeleteProductFromOrderCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\UpdateProductInOrderCommand;
+use PrestaShop\PrestaShop\Core\Domain\Order\VoucherRefundType;
+use PrestaShop\PrestaShop\Core\Domain\Product\Combination\Command\DeleteCombinationCommand;
+use PrestaShop\PrestaShop\Core\Domain\Product\Combination\Command\UpdateCombinationStockAvailableCommand;
+use PrestaShop\PrestaShop\Core\Domain\Product\Command\DeleteProductCommand;
+use PrestaShop\PrestaShop\Core\Domain\Product\Command\UpdateProductCommand;
+use PrestaShop\PrestaShop\Core\Domain\Product\Stock\Command\UpdateProductStockAvailableCommand;
+use PrestaShop\PrestaShop\Core\Domain\Shop\ValueObject\ShopConstraint;
+use Symfony\Component\HttpFoundation\Request;
+
+/*
+ * Does in a real PrestaShop what a person does in its back office, through the shop's own command bus and classes as
+ * employee 1, and prints one JSON line: what was done and, where a thing was made, its ids.
+ *
+ *     PRESTASHOP_ROOT=/path/to/shop php back-office.php --action=ACTION [--NAME=VALUE …]
+ *
+ *     edit-line            --order --detail --quantity
+ *     delete-line          --order --detail
+ *     add-line             --order --product [--combination] --quantity
+ *     cancel-line          --order --detail --quantity         of an order that is not paid
+ *     set-state            --order --state (a number, or cancel, error, paid, shipped, delivered, wire, refunded)
+ *     partial-refund       --order --detail --quantity [--restock=1]
+ *     standard-refund      --order --detail --quantity         before delivery, with merchandise returns on
+ *     return               --order --detail --quantity [--restock=1]   after delivery, with merchandise returns on
+ *     set-quantity         --product [--combination] --quantity    StockAvailable::setQuantity, as modules do
+ *     move-quantity        --product [--combination] --delta       StockAvailable::updateQuantity, as the stock page does
+ *     product-save         --product [--combination] [--delta]     the product page; without a delta only its reference
+ *     combination-delete   --combination
+ *     combination-add      --product --quantity
+ *     product-add          --quantity [--combinations=N] [--pack=PRODUCT:QUANTITY,…] [--pack-type=0|1|2|3] [--deny=1]
+ *     product-delete       --product
+ *     webservice-key       makes one that may write stock; the PUT itself goes over HTTP
+ *     share-stock          --on=0|1     the shop's group shares its stock, and its rows move over
+ */
+$options = [];
+foreach (array_slice($_SERVER['argv'], 1) as $argument) {
+    if (preg_match('/^--([a-z-]+)=(.*)$/', $argument, $match) === 1) {
+        $options[$match[1]] = $match[2];
+    }
+}
+$root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
+if (!is_file($root.'/config/config.inc.php')) {
+    fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
+
+    exit(2);
+}
+
+$_SERVER['REQUEST_METHOD'] = 'GET';
+$_SERVER['HTTP_HOST'] = 'localhost';
+$_SERVER['SERVER_NAME'] = 'localhost';
+$_SERVER['REQUEST_URI'] = '/admin/index.php';
+$_SERVER['REMOTE_ADDR'] = '127.0.0.1';
+// The shop's own scripts differ in where the back office lies; its folder is the one with this file in it.
+define('_PS_ADMIN_DIR_', dirname(glob($root.'/*/get-file-admin.php')[0] ?? $root.'/admin/x'));
+
+require $root.'/config/config.inc.php';
+
+require_once $root.'/app/AppKernel.php';
+
+global $kernel;
+$kernel = new AppKernel('prod', false);
+$kernel->boot();
+$context = Context::getContext();
+$context->employee = new Employee(1);
+$context->shop = new Shop(1);
+Shop::setContext(Shop::CONTEXT_SHOP, 1);
+$context->currency = new Currency((int) Configuration::get('PS_CURRENCY_DEFAULT'));
+$context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
+$context->language = new Language((int) Configuration::get('PS_LANG_DEFAULT'));
+Configuration::set('PS_MAIL_METHOD', 3);
+
+/** Which page the action stands for, as PrestaShop's router would have said it. */
+function page(string $legacyController): void
+{
+    global $kernel;
+    $request = Request::create('/admin/index.php');
+    $request->attributes->set('_legacy_controller', $legacyController);
+    $kernel->getContainer()->get('request_stack')->push($request);
+}
+
+function number(string $name, ?int $default = null): int
+{
+    global $options;
+    if (!isset($options[$name]) && $default === null) {
+        throw new InvalidArgumentException("--{$name} is missing");
+    }
+
+    return (int) ($options[$name] ?? $default);
+}
+
+function bus(object $command): void
+{
+    global $kernel;
+    $kernel->getContainer()->get('prestashop.core.command_bus')->handle($command);
+}
+
+/** @return array<int, array{quantity: int, amount: string}> */
+function refunds(): array
+{
+    $detail = new OrderDetail(number('detail'));
+    $quantity = number('quantity');
+
+    return [(int) $detail->id => [
+        'quantity' => $quantity,
+        'amount' => (string) round($quantity * (float) $detail->unit_price_tax_incl, 2),
+    ]];
+}
+
+/** @return array<string, int> */
+function addProduct(): array
+{
+    global $context, $options;
+    $product = new Product();
+    foreach (Language::getIDs(false) as $idLang) {
+        $product->name[$idLang] = 'Stock test '.bin2hex(random_bytes(3));
+        $product->link_rewrite[$idLang] = 'stock-test';
+    }
+    $product->price = 10;
+    $product->id_category_default = (int) Configuration::get('PS_HOME_CATEGORY');
+    $product->id_tax_rules_group = 0;
+    $product->pack_stock_type = number('pack-type', 3);
+    $combinations = number('combinations', 0);
+    $items = array_filter(explode(',', $options['pack'] ?? ''));
+    $product->product_type = $items !== [] ? 'pack' : ($combinations > 0 ? 'combinations' : 'standard');
+    $product->add();
+    $product->addToCategories([(int) Configuration::get('PS_HOME_CATEGORY')]);
+    if ($items !== []) {
+        foreach ($items as $item) {
+            [$id, $quantity, $combination] = array_map('intval', explode(':', $item.':0:0'));
+            Pack::addItem((int) $product->id, $id, max(1, $quantity), $combination);
+        }
+        Configuration::updateGlobalValue('PS_PACK_FEATURE_ACTIVE', '1');
+        Db::getInstance()->update('product', ['cache_is_pack' => 1, 'product_type' => 'pack'], 'id_product = '.(int) $product->id);
+    }
+    StockAvailable::setProductOutOfStock((int) $product->id, number('deny', 0) === 1 ? 0 : 1);
+    $made = ['product' => (int) $product->id];
+    for ($n = 0; $n < $combinations; ++$n) {
+        $made['combination'.$n] = addCombination($product, $n === 0, number('quantity'));
+    }
+    if ($combinations === 0) {
+        StockAvailable::setQuantity((int) $product->id, 0, number('quantity'), (int) $context->shop->id);
+    }
+
+    return $made;
+}
+
+function addCombination(Product $product, bool $default, int $quantity): int
+{
+    $values = Db::getInstance()->executeS(
+        'SELECT id_attribute AS id FROM '._DB_PREFIX_.'attribute WHERE id_attribute NOT IN (SELECT pac.id_attribute
+           FROM '._DB_PREFIX_.'product_attribute_combination pac
+           JOIN '._DB_PREFIX_.'product_attribute pa USING (id_product_attribute)
+          WHERE pa.id_product = '.(int) $product->id.') ORDER BY id_attribute LIMIT 1'
+    );
+    $combination = new Combination();
+    $combination->id_product = (int) $product->id;
+    $combination->default_on = $default;
+    $combination->minimal_quantity = 1;
+    $combination->add();
+    $combination->setAttributes([(int) $values[0]['id']]);
+    StockAvailable::setQuantity((int) $product->id, (int) $combination->id, $quantity, 1);
+
+    return (int) $combination->id;
+}
+
+function shareStock(bool $on): void
+{
+    $group = new ShopGroup(1);
+    $group->share_stock = $on;
+    $group->update();
+    Db::getInstance()->execute(
+        $on
+            ? 'UPDATE '._DB_PREFIX_.'stock_available SET id_shop = 0, id_shop_group = 1 WHERE id_shop = 1'
+            : 'UPDATE '._DB_PREFIX_.'stock_available SET id_shop = 1, id_shop_group = 0 WHERE id_shop = 0'
+    );
+}
+
+function webserviceKey(): string
+{
+    Configuration::updateGlobalValue('PS_WEBSERVICE', '1');
+    $key = new WebserviceKey();
+    $key->key = strtoupper(bin2hex(random_bytes(16)));
+    $key->active = true;
+    $key->add();
+    WebserviceKey::setPermissionForAccount((int) $key->id, ['stock_availables' => ['GET' => 1, 'PUT' => 1]]);
+
+    return $key->key;
+}
+
+$states = ['cancel' => 6, 'error' => 8, 'paid' => 2, 'shipped' => 4, 'delivered' => 5, 'wire' => 10, 'refunded' => 7];
+$actions = [
+    'edit-line' => static function (): array {
+        page('AdminOrders');
+        $detail = new OrderDetail(number('detail'));
+        bus(new UpdateProductInOrderCommand(
+            number('order'),
+            number('detail'),
+            (string) $detail->unit_price_tax_incl,
+            (string) $detail->unit_price_tax_excl,
+            number('quantity'),
+            (int) $detail->id_order_invoice > 0 ? (int) $detail->id_order_invoice : null
+        ));
+
+        return [];
+    },
+    'delete-line' => static function (): array {
+        page('AdminOrders');
+        bus(new DeleteProductFromOrderCommand(number('order'), number('detail')));
+
+        return [];
+    },
+    'add-line' => static function (): array {
+        page('AdminOrders');
+        bus(AddProductToOrderCommand::withNewInvoice(
+            number('order'),
+            number('product'),
+            number('combination', 0),
+            '10',
+            '10',
+            number('quantity')
+        ));
+
+        return [];
+    },
+    'cancel-line' => static function (): array {
+        page('AdminOrders');
+        bus(new CancelOrderProductCommand([number('detail') => number('quantity')], number('order')));
+
+        return [];
+    },
+    'set-state' => static function () use ($states, $options): array {
+        page('AdminOrders');
+        $state = $options['state'] ?? '';
+        bus(new UpdateOrderStatusCommand(number('order'), $states[$state] ?? (int) $state));
+
+        return [];
+    },
+    'partial-refund' => static function (): array {
+        page('AdminOrders');
+        $restock = number('restock', 1) === 1;
+        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
+        bus(new IssuePartialRefundCommand(number('order'), refunds(), '0', $restock, true, false, $prices));
+
+        return [];
+    },
+    'standard-refund' => static function (): array {
+        page('AdminOrders');
+        Configuration::set('PS_ORDER_RETURN', 1);
+        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
+        bus(new IssueStandardRefundCommand(number('order'), refunds(), false, true, false, $prices));
+
+        return [];
+    },
+    'return' => static function (): array {
+        page('AdminOrders');
+        Configuration::set('PS_ORDER_RETURN', 1);
+        $restock = number('restock', 1) === 1;
+        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
+        bus(new IssueReturnProductCommand(number('order'), refunds(), $restock, false, true, false, $prices));
+
+        return [];
+    },
+    'set-quantity' => static function (): array {
+        StockAvailable::setQuantity(number('product'), number('combination', 0), number('quantity'), 1);
+
+        return [];
+    },
+    'move-quantity' => static function (): array {
+        page('AdminStockManagement');
+        StockAvailable::updateQuantity(number('product'), number('combination', 0), number('delta'), 1, true, [
+            'id_stock_mvt_reason' => (int) Configuration::get('PS_STOCK_MVT_INC_EMPLOYEE_EDITION'),
+        ]);
+
+        return [];
+    },
+    'product-save' => static function () use ($options): array {
+        page('AdminProducts');
+        $shop = ShopConstraint::shop(1);
+        bus((new UpdateProductCommand(number('product'), $shop))->setReference('saved-'.bin2hex(random_bytes(3))));
+        if (isset($options['delta']) && number('combination', 0) > 0) {
+            bus((new UpdateCombinationStockAvailableCommand(number('combination'), $shop))
+                ->setDeltaQuantity(number('delta')));
+        } elseif (isset($options['delta'])) {
+            bus((new UpdateProductStockAvailableCommand(number('product'), $shop))->setDeltaQuantity(number('delta')));
+        }
+
+        return [];
+    },
+    'combination-delete' => static function (): array {
+        page('AdminProducts');
+        bus(new DeleteCombinationCommand(number('combination'), ShopConstraint::shop(1)));
+
+        return [];
+    },
+    'combination-add' => static function (): array {
+        page('AdminProducts');
+
+        return ['combination' => addCombination(new Product(number('product')), false, number('quantity'))];
+    },
+    'product-add' => static function (): array {
+        page('AdminProducts');
+
+        return addProduct();
+    },
+    'product-delete' => static function (): array {
+        page('AdminProducts');
+        bus(new DeleteProductCommand(number('product'), ShopConstraint::allShops()));
+
+        return [];
+    },
+    'webservice-key' => static function (): array {
+        return ['key' => webserviceKey()];
+    },
+    'share-stock' => static function (): array {
+        shareStock(number('on') === 1);
+
+        return [];
+    },
+];
+
+$action = $options['action'] ?? '';
+
+try {
+    if (!isset($actions[$action])) {
+        throw new InvalidArgumentException('--action is one of '.implode(', ', array_keys($actions)));
+    }
+    fwrite(STDOUT, json_encode(['action' => $action] + $actions[$action]())."\n");
+} catch (Throwable $error) {
+    fwrite(STDERR, get_class($error).': '.$error->getMessage()."\n");
+
+    exit(3);
+}
