@@ -86,6 +86,11 @@ export function createMetrics() {
       labelNames: ["cause", "outcome"],
       registers,
     }),
+    stockPaceMs: new Gauge({
+      name: "erpsync_stock_pace_milliseconds",
+      help: "Rest before each batch of stock writes, because the shop is busy",
+      registers,
+    }),
     stopped: new Gauge({
       name: "erpsync_stopped",
       help: "1 while writing is stopped because the shop is not the one last seen",

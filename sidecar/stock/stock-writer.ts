@@ -12,6 +12,7 @@ import {
   type WriteOutcome,
   type WritePlan,
 } from "./decide-writes.ts";
+import type { Pacer } from "./pace.ts";
 import {
   askAnnouncements,
   countStockRows,
@@ -35,6 +36,10 @@ export interface WriterDeps {
   /** True while nothing may be written, because the shop is not the one last seen. */
   readonly stopped: () => boolean;
   readonly metrics: Pick<Metrics, "stockWrites">;
+  /** Rests between batches while the shop is busy; without it they follow at once. */
+  readonly pace?: Pick<Pacer, "run" | "finish">;
+  /** Rows came back from 0 or less: somebody may want to announce them now. */
+  readonly onRevived?: () => void;
 }
 
 /** Ids of one look-up. */
@@ -56,9 +61,15 @@ export async function applyWrites(
 ): Promise<readonly WriteOutcome[]> {
   const outcomes = new Map<number, WriteOutcome>();
   const placed = await place(deps.db, writes);
-  for (const batch of planBatches(placed, await countRows(deps.db, placed))) {
-    if (signal.aborted || deps.stopped()) break;
-    await writeBatch(deps, batch, guard, "skip", outcomes);
+  const batches = planBatches(placed, await countRows(deps.db, placed));
+  try {
+    for (const batch of batches) {
+      if (signal.aborted || deps.stopped()) break;
+      const write = (): Promise<void> => writeBatch(deps, batch, guard, "skip", outcomes);
+      await (deps.pace === undefined ? write() : deps.pace.run(write, signal));
+    }
+  } finally {
+    deps.pace?.finish();
   }
   return await report(deps, writes, placed, outcomes);
 }
@@ -152,7 +163,9 @@ async function writeBatch(
       const done = await againWhenDoubled(() =>
         inTransaction(connection, (tx) => writeHeld(tx, batch, free, guard, deps.stopped)),
       );
-      for (const [index, { at }] of batch.entries()) outcomes.set(at, done[index] ?? { kind: "busy" });
+      for (const [index, { at }] of batch.entries())
+        outcomes.set(at, done.outcomes[index] ?? { kind: "busy" });
+      if (done.revives) deps.onRevived?.();
     } finally {
       const mine = names.filter((_, index) => got[index] === true);
       if (mine.length > 0) {
@@ -175,6 +188,13 @@ async function againWhenDoubled<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What a transaction did. */
+interface Done {
+  readonly outcomes: readonly WriteOutcome[];
+  /** Rows came back from 0 or less, and their announcements are asked for. */
+  readonly revives: boolean;
+}
+
 /** The transaction: all that it writes stands, or nothing. */
 async function writeHeld(
   tx: Tx,
@@ -182,7 +202,7 @@ async function writeHeld(
   products: readonly number[],
   guard: Guard,
   stopped: () => boolean,
-): Promise<readonly WriteOutcome[]> {
+): Promise<Done> {
   const rows = products.length === 0 ? [] : await lockStockRows(tx, products);
   const held = products.length === 0 ? new Set<number>() : await wholeProducts(tx, products, rows);
   const mine = new Map(rows.filter((row) => held.has(row.product)).map((row) => [row.row, row]));
@@ -198,9 +218,9 @@ async function writeHeld(
       batch.map(({ write }) => write.source),
     ),
   });
-  if (plan.records.length === 0) return withIds(plan, new Map());
-  if (stopped() || (await isStockWritingStopped(tx))) return batch.map(() => ({ kind: "busy" }));
-  return withIds(plan, await carryOut(tx, plan));
+  if (plan.records.length === 0) return { outcomes: withIds(plan, new Map()), revives: false };
+  if (stopped() || (await isStockWritingStopped(tx))) return { outcomes: [], revives: false };
+  return { outcomes: withIds(plan, await carryOut(tx, plan)), revives: plan.revived.length > 0 };
 }
 
 /** Products all of whose rows are ours; of the others somebody holds a row, or has just made one. */

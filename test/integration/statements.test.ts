@@ -252,6 +252,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrderLines: [7],
     readCustomer: [7],
   },
+  "stock/pace-statements.ts": { readThreadsRunning: [] },
   "stock/writer-statements.ts": {
     productsOfRows: [[7, 8]],
     countStockRows: [[7, 8]],

@@ -1,0 +1,12 @@
+import { sql } from "kysely";
+import type { Database } from "../platform/database.ts";
+
+/**
+ * How many threads the server is running now, this connection and replicas that read the binlog among them.
+ * Locks: none.
+ * Reads: no table.
+ */
+export async function readThreadsRunning(db: Database): Promise<number> {
+  const { rows } = await sql<{ Value: string }>`SHOW GLOBAL STATUS LIKE 'Threads_running'`.execute(db);
+  return Number(rows[0]?.Value ?? 1);
+}
