@@ -22,15 +22,19 @@ const Page = z.object({
   hasMore: z.boolean(),
 });
 
+/** SuiteQL writes numbers as text; a JSON number is read as well. */
+const digits = (form: RegExp): z.ZodType<string> =>
+  z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(form));
+
 const Row = z.object({
-  item: z.string().regex(/^[1-9][0-9]{0,14}$/),
+  item: digits(/^[1-9][0-9]{0,14}$/),
   // Oracle writes a half as `.5`.
-  available: z.string().regex(/^-?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)$/),
+  available: digits(/^-?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)$/),
   changedat: z.string().regex(/^[0-9]{14}$/),
 });
 
 /** As much of a row that cannot be read as it takes to name it. */
-const Named = z.object({ item: z.string().max(40) });
+const Named = z.object({ item: z.union([z.string().max(40), z.number()]) });
 
 interface ReadRow {
   readonly item: number;
@@ -72,7 +76,7 @@ function readRow(row: unknown, index: number): ReadRow {
   const parsed = Row.safeParse(row);
   if (!parsed.success) {
     const named = Named.safeParse(row);
-    const name = named.success ? `item ${named.data.item}` : `row ${String(index + 1)}`;
+    const name = named.success ? `item ${String(named.data.item)}` : `row ${String(index + 1)}`;
     const field = parsed.error.issues[0]?.path.join(".") ?? "";
     throw new DecodeError(`NetSuite's stock of ${name} cannot be read: ${field === "" ? "no row" : field}`);
   }

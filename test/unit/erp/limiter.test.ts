@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Sleep } from "../../../sidecar/domain/clock.ts";
+import type { ExternalId } from "../../../sidecar/domain/ids.ts";
 import { type LimitedErpPort, limitErp } from "../../../sidecar/erp/limiter.ts";
 import { ErpThrottledError, ErpUnavailableError } from "../../../sidecar/erp/port.ts";
 import { type FakePort, fakePort, namedCall } from "./fake-port.ts";
@@ -49,6 +50,19 @@ test("the more urgent call goes first, and equals keep their order", async () =>
   await Promise.all(ends);
   const feeds = Array.from({ length: 6 }, (_, index) => `feed ${String(index)}`);
   expect(fake.begun).toEqual(["first", "probe", "order", ...feeds]);
+});
+
+test("a reading of stock waits like any other call, and orders go before it", async () => {
+  const { fake, erp } = limited(1);
+  const ends: Promise<unknown>[] = [erp.probe(namedCall("first"))];
+  await expect.poll(fake.inFlight).toBe(1);
+  ends.push(erp.readStock({ changedSince: undefined, after: undefined }, namedCall("stock", 6)));
+  ends.push(erp.findOrder("PS-1" as ExternalId, namedCall("order", 3)));
+  expect(erp.stats()).toMatchObject({ inFlight: 1, queued: 2 });
+  expect(erp.capabilities).toBe(fake.port.capabilities);
+  fake.flow();
+  await Promise.all(ends);
+  expect(fake.begun).toEqual(["first", "order", "stock"]);
 });
 
 test("a call that its caller aborts while it waits ends at once and never reaches the ERP", async () => {

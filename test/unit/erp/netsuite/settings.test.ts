@@ -23,9 +23,28 @@ test.each([
   [{ timeoutMs: 10 }],
   [{ fingerprintField: "memo; drop" }],
   [{ auth: { ...TBA, kind: "basic" } }],
+  [{ stockLocations: ["1) OR (1 = 1"] }],
+  [{ stockLocations: [1] }],
+  [{ stockLocations: "1" }],
+  [{ stockPartitions: { old: { fromItem: "1 OR 1 = 1" } } }],
+  [{ stockPartitions: { old: { fromItem: "0" } } }],
+  [{ stockPartitions: { old: { fromItem: "20", toItem: "10" } } }],
+  [{ stockPartitions: { old: { toItem: "10" } } }],
+  [{ stockPartitions: { "old'": { fromItem: "1" } } }],
+  [{ stockPartitions: { old: { fromItem: "1" }, new: { fromItem: "10" } } }],
+  [{ stockPartitions: { new: { fromItem: "10" }, old: { fromItem: "1", toItem: "10" } } }],
   [{ auth: { kind: "oauth2", clientId: "a", certificateId: "b", privateKey: "no key" } }],
 ])("%j is refused at the start, not at the first order", (change) => {
   expect(settings.safeParse({ ...GIVEN, ...change }).success).toBe(false);
+});
+
+test("partitions may follow each other and leave items out, and the last one may be open", () => {
+  const stockPartitions = {
+    new: { fromItem: "20001" },
+    old: { fromItem: "1", toItem: "9" },
+    middle: { fromItem: "10", toItem: "15000" },
+  };
+  expect(settings.parse({ ...GIVEN, stockPartitions }).stockPartitions).toEqual(stockPartitions);
 });
 
 test("every field says in a sentence what it is for", () => {
