@@ -242,13 +242,18 @@
   id_order_detail int unsigned NOT NULL
   id_stock_available int unsigned NOT NULL
   id_order int unsigned NOT NULL
+  factor int unsigned NOT NULL
+  whole int NOT NULL
   units int NOT NULL
   moved int NOT NULL
+  settled int NOT NULL DEFAULT 0
   owed int NOT NULL
+  cause varchar(16) ascii bin NOT NULL
   change_id bigint unsigned NOT NULL
   announced tinyint unsigned NOT NULL
   first_seen_at datetime(6) NOT NULL
   changed_at datetime(6) NOT NULL
+  KEY erpsync_stock_line_changed (id_stock_available,changed_at)
   KEY erpsync_stock_line_order (id_order)
   KEY erpsync_stock_line_row (id_stock_available,owed)
   PRIMARY KEY (id_order_detail,id_stock_available)
@@ -275,6 +280,8 @@
 -- erpsync_stock_pass
   id bigint unsigned NOT NULL AUTO_INCREMENT
   reason varchar(16) ascii bin NOT NULL
+  change_id bigint unsigned NULL
+  next_order int unsigned NULL DEFAULT 0
   next_row int unsigned NOT NULL DEFAULT 0
   begun_at datetime(6) NOT NULL
   finished_at datetime(6) NULL
@@ -305,8 +312,12 @@
   opened_because varchar(16) ascii bin NOT NULL
   position int NOT NULL
   unsettled tinyint unsigned NOT NULL DEFAULT 0
+  unsettled_at datetime(6) NULL
   changed_at datetime(6) NOT NULL
   mvt_seen bigint unsigned NOT NULL DEFAULT 0
+  lines_after int unsigned NOT NULL DEFAULT 0
+  lines_at datetime(6) NULL
+  lines_from bigint unsigned NOT NULL DEFAULT 0
   closed_at datetime(6) NULL
   KEY erpsync_stock_row_product (id_product,id_product_attribute)
   KEY erpsync_stock_row_unsettled (unsettled,changed_at)

@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_inbox` (
 CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_pass` (
   `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   `reason` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'first | gap | restored | verify',
+  `change_id` BIGINT UNSIGNED NULL COMMENT 'place in the binlog where it began; null: asked for only',
+  `next_order` INT UNSIGNED NULL DEFAULT 0 COMMENT 'id_order from which lines are taken in; null: all are',
   `next_row` INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'id_stock_available from which it goes on',
   `begun_at` DATETIME(6) NOT NULL,
   `finished_at` DATETIME(6) NULL,
@@ -49,8 +51,12 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_row` (
   `opened_because` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'first | gap | new | restored',
   `position` INT NOT NULL COMMENT 'opening + movements = quantity after the last change that was read',
   `unsettled` TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '1: movements without a cause, lines or overwrites that are owed',
-  `changed_at` DATETIME(6) NOT NULL COMMENT 'when we last read something of it',
+  `unsettled_at` DATETIME(6) NULL COMMENT 'since when; null while settled',
+  `changed_at` DATETIME(6) NOT NULL COMMENT 'when we last read something of it that was not ours',
   `mvt_seen` BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'highest id_stock_mvt considered',
+  `lines_after` INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'order lines up to this id are in the figure, where the ledger did not know them',
+  `lines_at` DATETIME(6) NULL COMMENT 'when that was observed; null where the row was new',
+  `lines_from` BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'change_id; lines that were read before it count as not known',
   `closed_at` DATETIME(6) NULL COMMENT 'the shop deleted the row',
   PRIMARY KEY (`id_stock_available`),
   KEY `erpsync_stock_row_product` (`id_product`, `id_product_attribute`),
@@ -83,16 +89,21 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_line` (
   `id_order_detail` INT UNSIGNED NOT NULL,
   `id_stock_available` INT UNSIGNED NOT NULL,
   `id_order` INT UNSIGNED NOT NULL,
+  `factor` INT UNSIGNED NOT NULL COMMENT 'units of the row for one of the line, as when it was first seen',
+  `whole` INT NOT NULL COMMENT 'units that stand on the line, also when cancelled; of a deleted one the last',
   `units` INT NOT NULL COMMENT 'that it takes now: sold less put back, 0 when cancelled or deleted',
-  `moved` INT NOT NULL COMMENT 'sum of its movements; -units when all is well',
-  `owed` INT NOT NULL COMMENT 'units + moved: > 0 still to be taken, < 0 to be put back',
-  `change_id` BIGINT UNSIGNED NOT NULL COMMENT 'place in the binlog of the fact that changed it last',
+  `moved` INT NOT NULL COMMENT 'sum of its movements',
+  `settled` INT NOT NULL DEFAULT 0 COMMENT 'units without a movement: -n are in the opening, +n the shop forgot to put back',
+  `owed` INT NOT NULL COMMENT 'units + moved + settled: > 0 still to be taken, < 0 to be put back',
+  `cause` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'sale | edit | cancellation | return: of what is owed',
+  `change_id` BIGINT UNSIGNED NOT NULL COMMENT 'place in the binlog of the last fact that told of it',
   `announced` TINYINT UNSIGNED NOT NULL COMMENT 'a hook of the module told of the order',
   `first_seen_at` DATETIME(6) NOT NULL,
   `changed_at` DATETIME(6) NOT NULL,
   PRIMARY KEY (`id_order_detail`, `id_stock_available`),
   KEY `erpsync_stock_line_order` (`id_order`),
-  KEY `erpsync_stock_line_row` (`id_stock_available`, `owed`)
+  KEY `erpsync_stock_line_row` (`id_stock_available`, `owed`),
+  KEY `erpsync_stock_line_changed` (`id_stock_available`, `changed_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- What we wrote to stock_available ourselves, in the very transaction of the write. The key makes it once.

@@ -316,6 +316,8 @@ export interface StockInboxTable {
 export interface StockPassTable {
   id: Generated<number>;
   reason: string;
+  change_id: Optional<number>;
+  next_order: ColumnType<number | null, number | null | undefined, number | null>;
   next_row: Defaulted<number>;
   begun_at: Time;
   finished_at: NullableTime;
@@ -341,8 +343,12 @@ export interface StockRowTable {
   opened_because: string;
   position: number;
   unsettled: Defaulted<number>;
+  unsettled_at: NullableTime;
   changed_at: Time;
   mvt_seen: Defaulted<number>;
+  lines_after: Defaulted<number>;
+  lines_at: NullableTime;
+  lines_from: Defaulted<number>;
   closed_at: NullableTime;
 }
 
@@ -365,9 +371,13 @@ export interface StockLineTable {
   id_order_detail: number;
   id_stock_available: number;
   id_order: number;
+  factor: number;
+  whole: number;
   units: number;
   moved: number;
+  settled: Defaulted<number>;
   owed: number;
+  cause: string;
   change_id: number;
   announced: number;
   first_seen_at: Time;

@@ -208,7 +208,7 @@ export async function moveLines(tx: Tx, lines: readonly LineMove[]): Promise<voi
     .updateTable("erpsync_stock_line")
     .set({
       moved: sql<number>`moved + CASE ${sql.join(cases, sql` `)} ELSE 0 END`,
-      owed: sql<number>`units + moved`,
+      owed: sql<number>`units + moved + settled`,
       changed_at: utcNow,
     })
     .where((eb) =>
