@@ -1,5 +1,5 @@
 import type { DiscrepancyKind, StockCause, StockRowKeys, StockWrite } from "../domain/stock.ts";
-import { decidePairs } from "./decide-pairs.ts";
+import { pairUp } from "./decide-pairs.ts";
 
 /** A change of the row that has no cause yet. */
 export interface OpenChange {
@@ -20,8 +20,11 @@ export interface OwedLine {
   readonly orderId: number;
   /** Units still to be taken; negative: to be put back. Not 0. */
   readonly owed: number;
-  /** Units that the line took before, 0 for a new one. */
-  readonly taken: number;
+  /**
+   * Units that stand on the line (0 for one that was deleted counts as what it last had). A cancellation or deletion
+   * puts them back whole, also those that a refund put back before (PrestaShop 8.2.1); the line then owes the surplus.
+   */
+  readonly whole: number;
   readonly cause: Extract<StockCause, "sale" | "edit" | "cancellation" | "return">;
   /** `line:<id_order_detail>:<id_stock_available>#<change id>`; booked once, whoever makes the movement. */
   readonly source: string;
@@ -52,6 +55,8 @@ export interface Declaration {
   /** `employee:3`, `AdminProducts`, `WebserviceRequest`. */
   readonly actor: string;
   readonly orderId: number | null;
+  /** False where the writer is a page of products or stock, which never moves what an order line takes. */
+  readonly mayBeOrders: boolean;
 }
 
 /** A decrement that we made within the last minute for an order that no hook announced, and that was not taken back. */
@@ -149,31 +154,20 @@ export interface Verdict {
  * made. So what must not happen is a change left over that some line could have explained, and lines are paired with
  * changes as completely as possible.
  *
- * Before the row is quiet only the plain case is decided: every change is declared, or exactly one line's movement.
- * When it is quiet, a change is a stale write only where its quantity is an earlier one of the row plus a movement that
- * is owed; what nobody claims is adopted as unexplained.
+ * Nothing is decided before the row is quiet (or a matter overdue): a declaration or a line that is still to come may
+ * fit better. A change is a stale write only where its quantity is an earlier one of the row plus a movement that is
+ * owed; what nobody claims is adopted as unexplained.
  */
 export function decideAttribution(episode: Episode, rules: AttributionRules): Verdict {
   if (!episode.managed) return plain(episode, "employee", "depends_on_stock");
   if (episode.combinationsSum !== null) return decideParent(episode, episode.combinationsSum);
-  const desk = new Desk(episode);
-  desk.pairLatecomers();
   const isDue = (matter: { readonly ageMs: number }): boolean =>
     episode.isQuiet || matter.ageMs >= rules.overdueMs;
-  if (episode.changes.some(isDue) || episode.lines.some(isDue)) {
-    desk.pairDeclared();
-    desk.pairLines(["clean", "stale"]);
-    desk.pairSums();
-    desk.pairPassing();
-    desk.pairRest();
-    desk.adopt(isDue);
-  } else {
-    desk.keepOnlyIf(() => {
-      desk.pairDeclared();
-      desk.pairLines(["clean"]);
-      return desk.changes.length === 0;
-    });
-  }
+  const isDecided = episode.isQuiet || episode.changes.some(isDue) || episode.lines.some(isDue);
+  const desk = isDecided
+    ? bestOf(explain(episode, "sums first"), explain(episode, "claims first"))
+    : new Desk(episode);
+  if (isDecided) desk.adopt(isDue);
   const writes = [
     ...desk.takeBacks,
     ...missingMovements(desk, rules, isDue),
@@ -185,12 +179,31 @@ export function decideAttribution(episode: Episode, rules: AttributionRules): Ve
     settledLines,
     writes,
     findings: [...desk.findings, ...findings(episode, rules, settledLines)],
+    // What was just explained may leave something to do: a loss to be repaired, a line that got more than it is owed.
     isUnsettled:
       desk.changes.length > 0 ||
       desk.lines.length > settledLines.length ||
       episode.losses.length > 0 ||
       desk.explained.some(({ parts }) => parts.some((part) => part.cause === "overwrite")),
   };
+}
+
+/** A sale in two steps may look like a stale write, and the reverse. */
+function explain(episode: Episode, order: "sums first" | "claims first"): Desk {
+  const desk = new Desk(episode);
+  if (order === "sums first") desk.pairSums();
+  desk.pairClaims();
+  desk.pairSums();
+  desk.pairPassing();
+  desk.pairRest();
+  return desk;
+}
+
+/** The explanation that leaves the fewest changes over, then the fewest lines, then says that the least was thrown away. */
+function bestOf(one: Desk, other: Desk): Desk {
+  const more =
+    other.unclaimed - one.unclaimed || other.lines.length - one.lines.length || other.losses - one.losses;
+  return more > 0 ? one : other;
 }
 
 /** Changes that need no attribution. */
@@ -291,6 +304,14 @@ function findings(
   return found;
 }
 
+/** Who may have made a change. */
+interface Claim {
+  readonly line?: OwedLine;
+  readonly declaration?: Declaration;
+}
+
+const claimOf = (declaration: Declaration): Claim => ({ declaration });
+
 /** What is on the table of one episode: who is paired leaves it. */
 class Desk {
   readonly episode: Episode;
@@ -300,81 +321,79 @@ class Desk {
   findings: readonly Finding[] = [];
   takeBacks: readonly StockWrite[] = [];
   #declarations: readonly Declaration[];
-  #ownSales: readonly OwnSale[];
-  /** By movement: the quantity before each change, and all that a stale read may have seen before it. */
-  readonly #before = new Map<number, { readonly quantity: number; readonly seen: ReadonlySet<number> }>();
+  /** By movement: the quantities that its writer may have read. */
+  readonly #readable = new Map<number, ReadonlySet<number>>();
 
   constructor(episode: Episode) {
     this.episode = episode;
     this.changes = episode.changes;
     this.lines = episode.lines;
     this.#declarations = episode.declarations;
-    this.#ownSales = episode.ownSales;
     const seen = new Set(episode.earlier);
     for (const { movementId, after, delta } of [...episode.late, ...episode.changes]) {
-      const quantity = after - delta;
-      seen.add(quantity);
-      this.#before.set(movementId, { quantity, seen: new Set(seen) });
+      seen.add(after - delta);
+      this.#readable.set(movementId, new Set(seen));
       seen.add(after);
     }
   }
 
-  /** Undoes what `attempt` put down unless it says that it succeeded. */
-  keepOnlyIf(attempt: () => boolean): void {
-    const { changes, lines, explained } = this;
-    const declarations = this.#declarations;
-    if (attempt()) return;
-    this.changes = changes;
-    this.lines = lines;
-    this.explained = explained;
-    this.#declarations = declarations;
-  }
-
-  /** A declaration or a line that came long after its change. */
-  pairLatecomers(): void {
-    const { late } = this.episode;
-    for (const change of late) this.#declare(change);
-    const unclaimed = late.filter(
-      (change) => !this.explained.some((one) => one.movementId === change.movementId),
-    );
-    this.#pair(unclaimed, ["clean", "stale"]);
-  }
-
-  pairDeclared(): void {
-    for (const change of this.changes) this.#declare(change);
-  }
-
-  pairLines(kinds: readonly ("clean" | "stale")[]): void {
-    this.#pair(this.changes, kinds);
+  /**
+   * Declarations that name the quantity that they left go first, stale ones too: a line that finds no change gets its
+   * movement from us, a declaration would be lost. A claim that came long after its change may still have one that was
+   * adopted meanwhile; those come last, as nothing hangs on them.
+   */
+  pairClaims(): void {
+    const changes = [...this.changes, ...this.episode.late];
+    const claims = [
+      ...this.#declarations.filter(({ after, mayBeOrders }) => after !== null && !mayBeOrders).map(claimOf),
+      ...this.lines.map((line) => ({ line })),
+    ];
+    const pairs = pairUp<OpenChange, Claim>(changes, claims, [
+      (change, { declaration }) => declaration?.after === change.after && declaration.delta === change.delta,
+      (change, { declaration }) => declaration?.after === change.after && declaration.delta === null,
+      (change, { declaration }) =>
+        declaration?.after === change.after &&
+        this.#mayHaveRead(change, change.after - (declaration.delta ?? 0)),
+      (change, { line }) => line?.announced === true && isClean(change, line),
+      (change, { line }) =>
+        line?.announced === true &&
+        isCausal(change, line) &&
+        this.#mayHaveRead(change, change.after + line.owed),
+      // Most imports take nothing from stock themselves.
+      (change, { line }) => line?.announced === false && isClean(change, line),
+    ]);
+    for (const [change, { declaration, line }] of pairs) {
+      if (line !== undefined) {
+        const part = isWhole(change, line) ? { ...linePart(line), delta: change.delta } : linePart(line);
+        this.#book(change, withLoss(change, part), { lines: [line] });
+      } else if (declaration !== undefined) this.#bookDeclared(change, declaration);
+    }
   }
 
   /** One change for several lines of an order, as an import writes it; several changes for one line, edited quickly. */
   pairSums(): void {
-    for (const change of this.changes) {
+    for (const change of this.#undeclared()) {
       const group = this.#orderOwing(-change.delta);
       if (group !== undefined) this.#book(change, group.map(linePart), { lines: group });
     }
     for (const line of this.lines) {
-      const run = runOf(this.changes, -line.owed);
-      for (const [index, change] of run.entries()) {
-        const part = { ...linePart(line), delta: change.delta };
-        this.#book(
-          change,
-          [index === 0 ? part : { ...part, source: `${line.source}+${String(change.changeId)}` }],
-          {
-            lines: [line],
-          },
-        );
+      for (const [nth, change] of runOf(this.#undeclared(), -line.owed).entries()) {
+        const source = nth === 0 ? line.source : `${line.source}+${String(nth)}`;
+        this.#book(change, [{ ...linePart(line), delta: change.delta, source }], { lines: [line] });
       }
     }
+  }
+
+  #undeclared(): readonly OpenChange[] {
+    return this.changes.filter((change) => !this.#declarations.some(({ after }) => after === change.after));
   }
 
   /** A line that came and went between two reads: its units out, and the same units back. */
   pairPassing(): void {
     for (const line of this.episode.passing) {
-      const out = this.changes.find((change) => change.delta === -line.units);
+      const out = this.changes.find(({ delta }) => delta === -line.units);
       const back = this.changes.find(
-        (change) => change.delta === line.units && change.changeId > (out?.changeId ?? 0),
+        ({ changeId, delta }) => delta === line.units && out !== undefined && changeId > out.changeId,
       );
       if (out === undefined || back === undefined) continue;
       this.#book(out, [passingPart(line, "sale", out.delta)], {});
@@ -382,30 +401,27 @@ class Desk {
     }
   }
 
-  /** Declarations that name no quantity, packs that their items limit, and an import that was slower than we. */
+  /** Declarations that name no quantity, or of work on orders without a line that is owed; packs that their items limit, and an import that was slower than we. */
   pairRest(): void {
+    const pairs = pairUp(this.changes, this.#declarations, [
+      (change, { after, delta }) =>
+        (after ?? change.after) === change.after && (delta ?? change.delta) === change.delta,
+      (change, { after, delta }) =>
+        (after ?? change.after) === change.after &&
+        delta !== null &&
+        this.#mayHaveRead(change, change.after - delta),
+    ]);
+    for (const [change, declaration] of pairs) this.#bookDeclared(change, declaration);
     for (const change of this.changes) {
-      const declared = this.#declarations.find(
-        ({ after, delta }) => after === null && delta === change.delta,
-      );
-      const sale = this.#ownSales.find(({ delta }) => delta === change.delta);
-      if (declared !== undefined) {
-        this.#book(change, [declaredPart(declared, change.delta)], { declaration: declared });
-      } else if (change.delta < 0 && this.episode.packLimits.includes(change.after)) {
+      if (change.delta < 0 && this.episode.packLimits.includes(change.after)) {
         this.#book(change, [barePart(change, "pack")], {});
-      } else if (sale !== undefined) {
-        this.#ownSales = this.#ownSales.filter((one) => one !== sale);
-        this.#book(change, [{ ...barePart(change, "sale"), orderId: sale.orderId }], {});
-        this.takeBacks = [...this.takeBacks, takeBack(this.episode, sale)];
       }
     }
-    for (const change of this.changes) {
-      const declared = this.#declarations.find(
-        ({ after, delta }) =>
-          after === null && delta !== null && this.#mayHaveRead(change, change.after - delta),
-      );
-      if (declared?.delta == null) continue;
-      this.#book(change, withLoss(change, declaredPart(declared, declared.delta)), { declaration: declared });
+    for (const [change, sale] of pairUp(this.changes, this.episode.ownSales, [
+      (one, { delta }) => one.delta === delta,
+    ])) {
+      this.#book(change, [{ ...barePart(change, "sale"), orderId: sale.orderId }], {});
+      this.takeBacks = [...this.takeBacks, takeBack(this.episode, sale)];
     }
   }
 
@@ -417,41 +433,14 @@ class Desk {
     this.findings = [...this.findings, { kind: "unexplained", orders: [], units }];
   }
 
-  /**
-   * A declaration with the quantity that it left names its change. Where it tells its own movement as well, the rest is
-   * what it threw away, if the quantity that it must have read stood there before.
-   */
-  #declare(change: OpenChange): void {
-    const declaration = this.#declarations.find((one) => one.after === change.after);
-    if (declaration === undefined) return;
-    const own = declaration.delta ?? change.delta;
-    if (own !== change.delta && !this.#mayHaveRead(change, change.after - own)) return;
-    const line = this.#lineMoving(own, declaration.orderId);
-    const part = line === undefined ? declaredPart(declaration, own) : linePart(line);
-    this.#book(change, withLoss(change, part), {
-      declaration,
-      ...(line === undefined ? {} : { lines: [line] }),
-    });
+  /** Changes that nobody claims, those included that were adopted before. */
+  get unclaimed(): number {
+    return this.episode.changes.length + this.episode.late.length - this.explained.length;
   }
 
-  #pair(changes: readonly OpenChange[], kinds: readonly ("clean" | "stale")[]): void {
-    const { lines } = this;
-    const fitting = {
-      clean: (change: OpenChange, line: OwedLine): boolean => change.delta === -line.owed,
-      stale: (change: OpenChange, line: OwedLine): boolean =>
-        this.#mayHaveRead(change, change.after + line.owed),
-    };
-    const fits = kinds.map((kind) => (left: number, right: number): boolean => {
-      const [change, line] = [changes[left], lines[right]];
-      return (
-        change !== undefined && line !== undefined && isCausal(change, line) && fitting[kind](change, line)
-      );
-    });
-    const pairs = decidePairs(changes.length, lines.length, fits);
-    for (const [index, change] of changes.entries()) {
-      const line = lines[pairs[index] ?? -1];
-      if (line !== undefined) this.#book(change, withLoss(change, linePart(line)), { lines: [line] });
-    }
+  /** Changes that are said to have thrown something away. */
+  get losses(): number {
+    return this.explained.filter(({ parts }) => parts.some(({ cause }) => cause === "overwrite")).length;
   }
 
   #book(
@@ -462,16 +451,23 @@ class Desk {
     this.explained = [...this.explained, { movementId: change.movementId, parts }];
     this.changes = this.changes.filter((one) => one !== change);
     this.lines = this.lines.filter((one) => used.lines?.includes(one) !== true);
-    this.#declarations = this.#declarations.filter((one) => one !== used.declaration);
+    if (used.declaration !== undefined) this.#use(used.declaration);
+  }
+
+  /** The hook and `stock_mvt` may both tell of one change. */
+  #use(declaration: Declaration): void {
+    const rest = this.#declarations.filter((one) => one !== declaration);
+    const twin = rest.find(({ after, delta }) => after === null && delta === declaration.delta);
+    this.#declarations = declaration.after === null ? rest : rest.filter((one) => one !== twin);
+  }
+
+  #bookDeclared(change: OpenChange, declaration: Declaration): void {
+    const part = declaredPart(declaration, declaration.delta ?? change.delta);
+    this.#book(change, withLoss(change, part), { declaration });
   }
 
   #mayHaveRead(change: OpenChange, quantity: number): boolean {
-    return this.#before.get(change.movementId)?.seen.has(quantity) === true;
-  }
-
-  #lineMoving(delta: number, orderId: number | null): OwedLine | undefined {
-    const fitting = this.lines.filter((line) => line.owed === -delta);
-    return fitting.find((line) => line.orderId === orderId) ?? fitting[0];
+    return this.#readable.get(change.movementId)?.has(quantity) === true;
   }
 
   #orderOwing(units: number): readonly OwedLine[] | undefined {
@@ -481,6 +477,15 @@ class Desk {
     }
     return undefined;
   }
+}
+
+function isClean(change: OpenChange, line: OwedLine): boolean {
+  return isCausal(change, line) && (change.delta === -line.owed || isWhole(change, line));
+}
+
+/** The whole line was put back, though some of it had been before. */
+function isWhole(change: OpenChange, line: OwedLine): boolean {
+  return line.owed < 0 && change.delta === line.whole;
 }
 
 /** The shop takes stock before it writes the line of a checkout; edits and imports keep no order. */

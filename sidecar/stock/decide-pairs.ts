@@ -1,40 +1,33 @@
 /**
  * Pairs as many of the left side with the right as possible, each with one at most: augmenting paths over a bipartite
- * graph. What is paired by `fits[0]` stays paired when the next, weaker kind of edge is allowed, though perhaps with
- * another partner; so strong edges come first and nobody is left out for a weak one.
- * @param fits whether left `i` and right `j` may be paired, the strongest kind of edge first.
- * @returns for each of the left its partner's index, or undefined.
+ * graph. What is paired by the first of `fits` stays paired when the next, weaker one is allowed, though perhaps with
+ * another partner; so the strong ones come first, and nobody is left out for a weak one.
+ * @param fits whether two may be paired, the strongest reason first.
  */
-export function decidePairs(
-  leftCount: number,
-  rightCount: number,
-  fits: readonly ((left: number, right: number) => boolean)[],
-): readonly (number | undefined)[] {
-  const partnerOfLeft: (number | undefined)[] = Array.from({ length: leftCount });
-  const partnerOfRight: (number | undefined)[] = Array.from({ length: rightCount });
-  const augment = (
-    left: number,
-    mayPair: (left: number, right: number) => boolean,
-    seen: Set<number>,
-  ): boolean => {
-    for (let right = 0; right < rightCount; right += 1) {
+export function pairUp<Left, Right>(
+  lefts: readonly Left[],
+  rights: readonly Right[],
+  fits: readonly ((left: Left, right: Right) => boolean)[],
+): readonly (readonly [Left, Right])[] {
+  const partners = new Map<Right, Left>();
+  const augment = (left: Left, mayPair: (left: Left, right: Right) => boolean, seen: Set<Right>): boolean => {
+    for (const right of rights) {
       if (seen.has(right) || !mayPair(left, right)) continue;
       seen.add(right);
-      const rival = partnerOfRight[right];
+      const rival = partners.get(right);
       if (rival === undefined || augment(rival, mayPair, seen)) {
-        partnerOfRight[right] = left;
-        partnerOfLeft[left] = right;
+        partners.set(right, left);
         return true;
       }
     }
     return false;
   };
-  for (let kinds = 1; kinds <= fits.length; kinds += 1) {
-    const allowed = fits.slice(0, kinds);
-    const mayPair = (left: number, right: number): boolean => allowed.some((fit) => fit(left, right));
-    for (let left = 0; left < leftCount; left += 1) {
-      if (partnerOfLeft[left] === undefined) augment(left, mayPair, new Set());
+  for (let reasons = 1; reasons <= fits.length; reasons += 1) {
+    const allowed = fits.slice(0, reasons);
+    const paired = new Set(partners.values());
+    for (const left of lefts) {
+      if (!paired.has(left)) augment(left, (one, right) => allowed.some((fit) => fit(one, right)), new Set());
     }
   }
-  return partnerOfLeft;
+  return [...partners].map(([right, left]) => [left, right]);
 }
