@@ -252,6 +252,29 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrderLines: [7],
     readCustomer: [7],
   },
+  "stock/discrepancy-statements.ts": {
+    listDiscrepancies: [{ kind: "drift", all: false }, 50],
+    listDiscrepanciesOf: [7, 50],
+    lockDiscrepancy: [7],
+    resolveDiscrepancies: [[7, 8], "shop"],
+    upsertDrifts: [[{ row: 7, shopUnits: 9, ledgerUnits: 9, erpUnits: 8, detail: "{}" }]],
+    endDrifts: [[7, 8], "passed"],
+    readOpenKinds: [[7, 8]],
+    readRowState: [7],
+    readMovedSince: [7, 1],
+  },
+  "stock/explain-statements.ts": {
+    readLedgerRows: [{ product: 7, combination: 0, shop: 1 }],
+    readShopRows: [{ product: 7, combination: 0, shop: 1 }],
+    readOpening: [7],
+    readBalance: [7],
+    findWindowStart: [7, 200],
+    findFirstSince: [7, "2026-11-20 10:00:00"],
+    sumMovementsBefore: [7, 1_900],
+    pageMovements: [7, 0, 500],
+    readWritesBySource: [["line:7:7#1"]],
+    readOwed: [7, 50],
+  },
   "stock/pace-statements.ts": { readThreadsRunning: [] },
   "stock/writer-statements.ts": {
     productsOfRows: [[7, 8]],
@@ -480,6 +503,15 @@ async function grownWorld(server: World["server"]): Promise<World> {
     announced: 1,
     first_seen_at: AT,
     changed_at: AT,
+  }));
+  await multiply(world, "erpsync_stock_discrepancy", (n) => ({
+    id: n,
+    kind: "drift",
+    open_key: n % 100 === 0 ? `drift:${n}` : null,
+    id_stock_available: n,
+    detail: "{}",
+    found_at: AT,
+    resolved_at: n % 100 === 0 ? null : AT,
   }));
   await multiply(world, "erpsync_stock_announcement", (n) => ({ id_stock_available: n, run_at: day(n) }));
   const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
