@@ -102,6 +102,8 @@ module.exports = {
     door("(@vlasky/)?zongji", "^sidecar/capture/binlog-tail\\.ts$"),
     door("p-queue", "^sidecar/queue/worker\\.ts$"),
     door("(bottleneck|ioredis)", "^sidecar/erp/limiter\\.ts$"),
+    // The configuration checks the expression that the schedule reads.
+    door("croner", "^sidecar/(platform/schedule|config)\\.ts$"),
     door("pino", "^sidecar/platform/log\\.ts$"),
     door("undici", "^sidecar/platform/http\\.ts$"),
     door("prom-client", "^sidecar/platform/metrics\\.ts$"),

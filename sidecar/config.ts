@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { Cron } from "croner";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ConfigError, messageOf } from "./domain/errors.ts";
@@ -131,6 +132,15 @@ const Erp = z.looseObject({
     ),
 });
 
+/** Whether a text is a cron expression of five fields that ever comes true. */
+function isSchedule(text: string): boolean {
+  try {
+    return new Cron(text, { timezone: "UTC", mode: "5-part" }).nextRun(new Date(0)) !== null;
+  } catch {
+    return false;
+  }
+}
+
 /** Milliseconds beyond the ERP's timeout that a call may take to be aborted. */
 export const ABORT_SLACK_MS = 5_000;
 
@@ -193,6 +203,10 @@ const Stock = z
       .describe("Threads_running of the shop's server from which on our own writes slow down."),
     reconcileAt: z
       .string()
+      .refine(
+        isSchedule,
+        "use a cron expression of five fields that names a time, for instance `30 3 * * *` for half past three",
+      )
       .default("30 3 * * *")
       .describe("When shop, ledger and ERP are compared: a cron expression, UTC."),
     correct: z
