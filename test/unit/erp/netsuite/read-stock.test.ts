@@ -73,6 +73,13 @@ describe.each([
   });
 });
 
+test("an item whose locations never had any is there with nothing available, not unreadable", async () => {
+  await using emulator = await startNetSuiteEmulator();
+  emulator.setStock([{ item: "1", location: "1", onHand: null }]);
+  const { figures } = await read(openPort(emulator, Date.now));
+  expect(figures).toEqual([{ itemRef: "1", availableUnits: 0, changedAt: undefined }]);
+});
+
 describe("that orders are counted in the figure is said only where it is sure", () => {
   test.each([
     ["approved orders at a location that is summed", { locationId: "1", stockLocations: ["1", "2"] }, true],
