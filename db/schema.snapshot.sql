@@ -251,6 +251,7 @@
   cause varchar(16) ascii bin NOT NULL
   change_id bigint unsigned NOT NULL
   announced tinyint unsigned NOT NULL
+  doubtful tinyint unsigned NOT NULL DEFAULT 0
   first_seen_at datetime(6) NOT NULL
   changed_at datetime(6) NOT NULL
   KEY erpsync_stock_line_changed (id_stock_available,changed_at)
@@ -316,6 +317,7 @@
   changed_at datetime(6) NOT NULL
   mvt_seen bigint unsigned NOT NULL DEFAULT 0
   lines_after int unsigned NOT NULL DEFAULT 0
+  lines_order int unsigned NOT NULL DEFAULT 0
   lines_at datetime(6) NULL
   lines_from bigint unsigned NOT NULL DEFAULT 0
   closed_at datetime(6) NULL

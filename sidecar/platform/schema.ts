@@ -40,6 +40,7 @@ export interface Tables {
   stock_mvt: StockMvtTable;
   pack: PackTable;
   product: ProductTable;
+  product_shop: ProductShopTable;
   shop: ShopTable;
   shop_group: ShopGroupTable;
   orders: OrdersTable;
@@ -96,6 +97,7 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "stock_mvt",
   "pack",
   "product",
+  "product_shop",
   "shop",
   "shop_group",
   "orders",
@@ -347,6 +349,7 @@ export interface StockRowTable {
   changed_at: Time;
   mvt_seen: Defaulted<number>;
   lines_after: Defaulted<number>;
+  lines_order: Defaulted<number>;
   lines_at: NullableTime;
   lines_from: Defaulted<number>;
   closed_at: NullableTime;
@@ -380,6 +383,7 @@ export interface StockLineTable {
   cause: string;
   change_id: number;
   announced: number;
+  doubtful: Defaulted<number>;
   first_seen_at: Time;
   changed_at: Time;
 }
@@ -497,6 +501,12 @@ export interface PackTable {
 export interface ProductTable {
   id_product: number;
   /** 0 the pack, 1 its products, 2 both, 3 as PS_PACK_STOCK_TYPE says. */
+  pack_stock_type: number;
+}
+
+export interface ProductShopTable {
+  id_product: number;
+  id_shop: number;
   pack_stock_type: number;
 }
 
