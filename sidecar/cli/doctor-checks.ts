@@ -14,6 +14,8 @@ import {
   readDatabaseTime,
   readMostConnections,
   readServerFacts,
+  readSettings,
+  readStockBasis,
   tryRight,
 } from "../ops/doctor-statements.ts";
 import { createHttp } from "../platform/http.ts";
@@ -37,6 +39,7 @@ import {
   ok,
   type TriedRight,
 } from "./decide-findings.ts";
+import { decideStock, STOCK_SETTINGS } from "./decide-stock-findings.ts";
 
 /** One check; it may throw, which is a fault of its own and stops no other. */
 interface Check {
@@ -65,6 +68,7 @@ const CHECKS: readonly Check[] = [
     needsDatabase: true,
     run: checkModule,
   },
+  { name: "stock", remedy: "See db/grants", needsDatabase: true, run: checkStock },
   {
     name: "shop-endpoint",
     remedy: "Check shop.url, shop.secret against the module's page, and that the module is active",
@@ -131,7 +135,8 @@ const SHOP_TABLES = {
   ...{ customer: "id_customer", address: "id_address", country: "id_country", state: "id_state" },
   ...{ currency: "id_currency", carrier: "id_carrier", configuration: "id_configuration" },
   ...{ shop_url: "id_shop", module: "id_module", module_shop: "id_module", hook: "id_hook" },
-  ...{ hook_module: "id_hook" },
+  ...{ hook_module: "id_hook", product: "id_product", product_shop: "id_product", pack: "quantity" },
+  ...{ stock_mvt: "id_stock", shop: "id_shop", shop_group: "id_shop_group", order_state: "id_order_state" },
 } as const;
 
 /** Our own tables, each with a column that an UPDATE may name. */
@@ -140,7 +145,11 @@ const OWN_TABLES = {
   ...{ erpsync_job: "attempts", erpsync_operation: "number", erpsync_attempt: "took_ms" },
   ...{ erpsync_sync_log: "id", erpsync_mapping: "erp_ref", erpsync_identity: "id", erpsync_epoch: "number" },
   ...{ erpsync_checkpoint: "position", erpsync_missed_hook: "orders", erpsync_order_seen: "id_order" },
-  ...{ erpsync_action: "id" },
+  ...{ erpsync_action: "id", erpsync_stock_inbox: "id", erpsync_stock_pass: "id", erpsync_stock_check: "id" },
+  ...{ erpsync_stock_row: "position", erpsync_stock_movement: "delta", erpsync_stock_line: "units" },
+  ...{ erpsync_stock_write: "delta", erpsync_stock_discrepancy: "id", erpsync_stock_snapshot: "id" },
+  ...{ erpsync_stock_buffer: "units", erpsync_stock_announcement: "attempts" },
+  ...{ erpsync_stock_reconciliation: "id" },
 } as const;
 
 const WRITES: readonly Right[] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
@@ -149,6 +158,8 @@ async function checkRights({ config, db }: Base): Promise<readonly Finding[]> {
   const wanted = [
     ...Object.entries(SHOP_TABLES).map(([table, column]) => ({ table, column, rights: ["SELECT"] as const })),
     ...Object.entries(OWN_TABLES).map(([table, column]) => ({ table, column, rights: WRITES })),
+    { table: "stock_available", column: "quantity", rights: ["SELECT", "UPDATE"] as const },
+    { table: "stock_available", column: "physical_quantity", rights: ["UPDATE"] as const },
     { table: "erpsync_command", column: "result", rights: ["SELECT", "UPDATE"] as const },
     { table: "erpsync_migration", column: "id", rights: ["SELECT"] as const },
   ];
@@ -186,6 +197,22 @@ async function checkDatabaseClock({ db }: Base): Promise<readonly Finding[]> {
 
 async function checkModule({ db }: Base): Promise<readonly Finding[]> {
   return decideModule(await readModuleState(db));
+}
+
+async function checkStock({ config, db }: Base): Promise<readonly Finding[]> {
+  const { http, stock } = config;
+  const [variables, grants] = await Promise.all([readVariables(db), readGrants(db).catch(() => undefined)]);
+  return decideStock({
+    keepsLedger: stock.ledger,
+    owner: stock.owner,
+    captureMode: config.capture.mode,
+    source: checkSource(variables, grants),
+    rowImage: variables["binlog_row_image"] ?? "FULL",
+    settings: await readSettings(db, STOCK_SETTINGS),
+    ...(await readStockBasis(db, stock.shopId)),
+    shopId: stock.shopId,
+    hasApiToken: http.apiToken !== undefined,
+  });
 }
 
 /** One signed command that changes nothing; its answer's date tells the clock of the shop too. */

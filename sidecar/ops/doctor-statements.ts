@@ -37,6 +37,40 @@ export async function readDatabaseTime(db: Database): Promise<string> {
   return rows[0]?.now ?? "";
 }
 
+/**
+ * Settings of the shop that hold for all shops, by name; one that is not set is missing.
+ * Locks: none.
+ * Reads: configuration by its key on name.
+ */
+export async function readSettings(
+  db: Database,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const rows = await db
+    .selectFrom("configuration")
+    .where("name", "in", [...names])
+    .where("id_shop", "is", null)
+    .where("id_shop_group", "is", null)
+    .select(["name", "value"])
+    .execute();
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value ?? ""]));
+}
+
+/**
+ * Whether a product is mapped to an item of the ERP, and whether there is such a shop.
+ * Locks: none.
+ * Reads: the primary keys, an entry of each.
+ */
+export async function readStockBasis(
+  db: Database,
+  shopId: number,
+): Promise<{ readonly hasMappings: boolean; readonly shopExists: boolean }> {
+  const { rows } = await sql<{ mapped: number; there: number }>`
+    SELECT EXISTS (SELECT 1 FROM ${sql.table("erpsync_mapping")} WHERE kind = 'product') AS mapped,
+      EXISTS (SELECT 1 FROM ${sql.table("shop")} WHERE id_shop = ${shopId}) AS there`.execute(db);
+  return { hasMappings: rows[0]?.mapped === 1, shopExists: rows[0]?.there === 1 };
+}
+
 /** What a table right lets one do. */
 export type Right = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 

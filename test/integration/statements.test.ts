@@ -187,6 +187,8 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readMostConnections: [],
     readDatabaseTime: [],
     tryRight: ["UPDATE", "erpsync_job", "subject"],
+    readSettings: [["PS_STOCK_MANAGEMENT"]],
+    readStockBasis: [1],
   },
   "ops/prune-statements.ts": {
     pageOldAttempts: [1_900, 90, 50],

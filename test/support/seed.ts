@@ -219,6 +219,7 @@ function shopRows(prefix: string, size: Size): readonly string[] {
     ERPSYNC_CAPTURE_ORDERS: "1",
     ERPSYNC_CAPTURE_STOCK: "1",
     ERPSYNC_CAPTURE_PRODUCTS: "1",
+    ERPSYNC_LOCK_CHECKOUT: "1",
   };
   return [
     insert(

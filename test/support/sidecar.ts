@@ -34,6 +34,8 @@ export interface SidecarOptions {
   readonly capture?: object;
   readonly export?: object;
   readonly erp?: object;
+  readonly stock?: object;
+  readonly http?: object;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +74,8 @@ export class Installation {
       capture: options.capture ?? {},
       export: options.export ?? {},
       erp: { adapter: "netsuite", ...options.erp, netsuite: options.netsuite },
-      http: { port: 0 },
+      stock: options.stock ?? {},
+      http: { port: 0, ...options.http },
       stateFile: this.stateFile,
     };
     writeFileSync(this.configFile, stringify(content));

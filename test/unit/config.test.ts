@@ -42,8 +42,8 @@ test("a settling time within the reach of a call is refused with the least that 
 test.each(["half past three", "30 3 * *", "30 3 * * * *", "61 3 * * *", "0 0 31 2 *", ""])(
   "a schedule that is no cron expression or never comes is refused: '%s'",
   async (text) => {
-    await expect(
-      loadWith("logLevel: info", `logLevel: info\nstock:\n  reconcileAt: "${text}"`),
-    ).rejects.toThrow(/stock\.reconcileAt: use a cron expression/);
+    await expect(loadWith('reconcileAt: "30 3 * * *"', `reconcileAt: "${text}"`)).rejects.toThrow(
+      /stock\.reconcileAt: use a cron expression/,
+    );
   },
 );

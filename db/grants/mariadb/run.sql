@@ -5,7 +5,8 @@
 
 CREATE USER IF NOT EXISTS 'USER'@'HOST' IDENTIFIED BY 'PASSWORD';
 
--- The shop's own tables are read, never written: what the shop must do it is asked by signed commands.
+-- The shop's own tables are read, never written, but for the two quantities below: all else that the shop must do it is
+-- asked by signed commands.
 GRANT SELECT ON `DATABASE`.`PREFIX_orders` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_order_detail` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_order_history` TO 'USER'@'HOST';
@@ -22,6 +23,14 @@ GRANT SELECT ON `DATABASE`.`PREFIX_module` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_module_shop` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_hook` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_hook_module` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_product` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_product_shop` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_pack` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_stock_mvt` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_shop` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_shop_group` TO 'USER'@'HOST';
+GRANT SELECT ON `DATABASE`.`PREFIX_order_state` TO 'USER'@'HOST';
+GRANT SELECT, UPDATE (`quantity`, `physical_quantity`) ON `DATABASE`.`PREFIX_stock_available` TO 'USER'@'HOST';
 
 -- The tables of erpsync.
 GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_outbox` TO 'USER'@'HOST';
@@ -39,6 +48,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_checkpoint` T
 GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_missed_hook` TO 'USER'@'HOST';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_order_seen` TO 'USER'@'HOST';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_action` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_inbox` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_pass` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_check` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_row` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_movement` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_line` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_write` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_discrepancy` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_snapshot` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_buffer` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_announcement` TO 'USER'@'HOST';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `DATABASE`.`PREFIX_erpsync_stock_reconciliation` TO 'USER'@'HOST';
 GRANT SELECT ON `DATABASE`.`PREFIX_erpsync_migration` TO 'USER'@'HOST';
 
 -- The binlog. Without these two the outbox is polled, and exact stock is not offered.

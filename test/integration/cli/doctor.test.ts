@@ -35,7 +35,11 @@ eachServer("erpsync doctor", (server) => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();
     await using endpoint = await startShopEndpoint(SECRET);
-    const settings = { netsuite: erp.settings(), shop: { url: endpoint.url } };
+    const settings = {
+      netsuite: erp.settings(),
+      shop: { url: endpoint.url },
+      http: { apiToken: "t".repeat(32) },
+    };
     const installation = await Installation.create(world, settings);
     const database = await grantFromFile(world, "run");
     installation.configure(world, { ...settings, database });
@@ -100,14 +104,47 @@ eachServer("erpsync doctor", (server) => {
       netsuite: erp.settings(),
       shop: { url: endpoint.url },
       capture: { mode: "polling" },
+      http: { apiToken: "t".repeat(32) },
     });
 
     const { code, faults, warnings } = await examine(installation);
 
     expect(faults).toEqual([]);
-    expect([...checks(warnings)].sort()).toEqual(["binlog", "grants-excess"]);
+    expect([...checks(warnings)].sort()).toEqual(["binlog", "grants-excess", "stock-ledger"]);
     expect(warnings[0]?.message ?? "").not.toBe("");
     expect(code).toBe(0);
+  });
+});
+
+eachServer("erpsync doctor on stock", (server) => {
+  test("the shop's settings, a missing token, missing rights and an owner erp without mappings are told", async () => {
+    await using world = await World.create({ server });
+    await using erp = await startNetSuiteEmulator();
+    await using endpoint = await startShopEndpoint(SECRET);
+    const settings = {
+      ...{ netsuite: erp.settings(), shop: { url: endpoint.url } },
+      stock: { owner: "erp", shopId: 3 },
+    };
+    const installation = await Installation.create(world, settings);
+    const database = await grantFromFile(world, "run");
+    installation.configure(world, { ...settings, database });
+    await world.pool.query(
+      `UPDATE ${world.table("configuration")} SET value = '0'
+       WHERE name IN ('ERPSYNC_LOCK_CHECKOUT', 'ERPSYNC_CAPTURE_STOCK', 'PS_STOCK_MANAGEMENT')`,
+    );
+    await world.pool.query(
+      `REVOKE UPDATE (quantity, physical_quantity) ON ${world.database}.${world.prefix}stock_available
+       FROM '${database.user}'@'127.0.0.1'`,
+    );
+
+    const { code, faults, warnings } = await examine(installation);
+
+    expect(code).toBe(1);
+    expect([...checks(faults)].sort()).toEqual(["grants", "stock-mappings", "stock-shop"]);
+    expect(faults.find(({ check }) => check === "grants")?.message).toContain("stock_available");
+    expect([...checks(warnings)].sort()).toEqual([
+      ...["api-token", "stock-declared", "stock-lock", "stock-management"],
+    ]);
   });
 });
 
