@@ -65,8 +65,9 @@ export const stockMark = (text: string): StockMark => text as StockMark;
 export interface StockQuery {
   /**
    * Undefined for a snapshot: every item that the ERP keeps a figure of. With a mark, a delta: at least the items whose
-   * figure may have changed since, or that have had none before. It overlaps with what was read before by as much as
-   * the ERP's clock and late commits need, so an unchanged figure may come again.
+   * figure may have changed since, and new ones. It overlaps with what was read before by as much as the ERP's clock and
+   * late commits need, so an unchanged figure may come again. An item that is gone is told by no delta; in a snapshot it
+   * is missing.
    */
   readonly changedSince: StockMark | undefined;
   /** `StockPage.next` of the page before, asked for with the same mark and partition; undefined for the first page. */

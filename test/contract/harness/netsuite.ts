@@ -71,7 +71,14 @@ function stockOf(emulator: NetSuiteEmulator): StockBench {
     },
     spoil: (item, how) => {
       const value = how === "garbage" ? { value: "n/a" } : {};
-      emulator.faults.add({ kind: "spoilt-row", item, field: "available", ...value, times: 1 });
+      emulator.faults.add({
+        kind: "spoilt-row",
+        match: queries,
+        item,
+        field: "available",
+        ...value,
+        times: 1,
+      });
     },
     halve: () => {
       emulator.faults.add({ kind: "half-page", match: queries, times: 1 });
