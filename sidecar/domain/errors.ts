@@ -84,6 +84,12 @@ export class DatabaseSilentError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
+/** A reading of the ERP's stock could not be made or carried to its end; the next round begins anew. */
+export class StockSnapshotError extends SidecarError {
+  readonly code = "E_STOCK_SNAPSHOT";
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
+}
+
 /** A line of the command line cannot be carried out; the message says what to type instead. */
 export class UsageError extends SidecarError {
   readonly code = "E_USAGE";

@@ -66,6 +66,30 @@ export type LogEvent =
       readonly erpRef: string;
       readonly found: boolean;
     }
+  | {
+      readonly event: "stock.snapshot_applied";
+      readonly snapshot: number;
+      readonly kind: "full" | "delta";
+      readonly part: string;
+      readonly items: number;
+      readonly changed: number;
+      readonly waiting: number;
+      readonly unknown: number;
+      readonly absent: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly event: "stock.snapshot_held";
+      readonly snapshot: number;
+      readonly part: string;
+      readonly code: string;
+    }
+  | {
+      readonly event: "stock.snapshot_failed";
+      readonly snapshot: number;
+      readonly part: string;
+      readonly code: string;
+    }
   | { readonly event: "erp.breaker"; readonly state: "open" | "closed"; readonly reason: string }
   | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }

@@ -91,6 +91,22 @@ export function createMetrics() {
       help: "Rest before each batch of stock writes, because the shop is busy",
       registers,
     }),
+    stockSnapshots: new Counter({
+      name: "erpsync_stock_snapshots_total",
+      help: "Readings of the ERP's stock, by kind and outcome",
+      labelNames: ["kind", "outcome"],
+      registers,
+    }),
+    stockSnapshotsHeld: new Gauge({
+      name: "erpsync_stock_snapshots_held",
+      help: "Parts of the stock that are not read on until a person has looked at a held reading",
+      registers,
+    }),
+    stockRowsWaiting: new Gauge({
+      name: "erpsync_stock_rows_waiting",
+      help: "Rows that the last reading left to the next one",
+      registers,
+    }),
     stopped: new Gauge({
       name: "erpsync_stopped",
       help: "1 while writing is stopped because the shop is not the one last seen",
