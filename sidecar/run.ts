@@ -1,3 +1,4 @@
+import { apiRoutes } from "./api-routes.ts";
 import { CAPTURE_LIMITS, type CaptureStatus, initialCaptureStatus } from "./capture/capture-deps.ts";
 import { runCapture, serverIdOf } from "./capture/capture-loop.ts";
 import { decideMissedCause } from "./capture/decide-missed-cause.ts";
@@ -56,7 +57,11 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   const status = initialCaptureStatus();
   const lane: Lane = { worker: undefined, capture: status };
   const server = roles.includes("ops")
-    ? await startOpsServer({ ...config.http, ...opsDeps(base, status, lane, roles) })
+    ? await startOpsServer({
+        ...config.http,
+        ...opsDeps(base, status, lane, roles),
+        apiRoutes: apiRoutes(base),
+      })
     : undefined;
   const loops = { log, sleep: systemSleep, random: systemRandom };
   const keep = (name: string, loop: (signal: AbortSignal) => Promise<void>): Promise<void> =>
@@ -285,7 +290,7 @@ function opsDeps(
   status: CaptureStatus,
   lane: Lane,
   roles: readonly Role[],
-): Omit<OpsServerDeps, "host" | "port"> {
+): Omit<OpsServerDeps, "host" | "port" | "apiToken" | "apiRoutes"> {
   const { db, erp, guard, log, metrics } = base;
   const breaker = (): { state: "open" | "closed"; reason: string } => {
     const now = lane.worker?.breaker;

@@ -1,6 +1,7 @@
 import Fastify from "fastify";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
+import { type ApiRoute, mountApi } from "./api.ts";
 import type { Readiness } from "./decide-ready.ts";
 import type { LiveStatus } from "./status.ts";
 
@@ -13,6 +14,9 @@ export interface OpsServerDeps {
   /** Brings the gauges up to date before they are read. */
   readonly refresh: () => Promise<void>;
   readonly live: () => LiveStatus;
+  /** What `/api` offers to who has the token; undefined: it answers nobody. */
+  readonly apiToken?: string | undefined;
+  readonly apiRoutes: readonly ApiRoute[];
 }
 
 /** A running server; `address` is where it listens. */
@@ -22,8 +26,8 @@ export interface OpsServer {
 }
 
 /**
- * Serves `/health` (the process lives), `/ready` (it works, or the reasons why not), `/metrics` (Prometheus) and `/status` (what
- * only this process knows, for `erpsync status`). No answer holds personal data. A port that is taken is an error: an unseen sidecar is worse than none.
+ * Serves `/health` (the process lives), `/ready` (it works, or the reasons why not), `/metrics` (Prometheus), `/status` (what
+ * only this process knows, for `erpsync status`) and `/api`. No answer holds personal data. A port that is taken is an error: an unseen sidecar is worse than none.
  */
 export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
   const server = Fastify({ logger: false });
@@ -37,6 +41,7 @@ export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
     return await reply.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
   server.get("/status", () => deps.live());
+  await mountApi(server, deps.apiToken, deps.apiRoutes, deps.log);
   const address = await server.listen({ host: deps.host, port: deps.port });
   deps.log("info", { event: "http.listening", address });
   return { address, close: () => server.close() };

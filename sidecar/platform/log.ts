@@ -94,6 +94,7 @@ export type LogEvent =
   | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
   | { readonly event: "http.listening"; readonly address: string }
+  | { readonly event: "api.failed"; readonly path: string; readonly message: string }
   | { readonly event: "pruned"; readonly rows: number };
 
 /** How bad it is: `info` is the normal course, `warn` heals by itself, `error` wants a person. */
