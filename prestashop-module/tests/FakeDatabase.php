@@ -34,6 +34,9 @@ final class FakeDatabase implements Database
 
     public int $affected = 1;
 
+    /** How long a query with a limit takes. */
+    public int $delayMs = 0;
+
     public function execute(string $sql): void
     {
         $this->statements[] = trim((string) preg_replace('#/\*.*?\*/#', '', $sql));
@@ -76,6 +79,7 @@ final class FakeDatabase implements Database
     public function rowWithin(string $expressions, int $milliseconds): array
     {
         $this->limits[] = $milliseconds;
+        usleep(1000 * $this->delayMs);
 
         return $this->rows('SELECT '.$expressions)[0] ?? [];
     }

@@ -30,7 +30,7 @@ final class ProductLocksTest extends TestCase
         $this->missed = new LossLog([$this->file]);
         $this->database = new FakeDatabase();
         $this->database->answers = [
-            'cart_product' => [['id' => '12'], ['id' => 9], ['id' => 12]],
+            'ps_pack' => [['id' => '12'], ['id' => 9]],
             'AS got' => [['got' => 2]],
         ];
         $this->locks = new ProductLocks($this->database, $this->missed);
@@ -43,7 +43,7 @@ final class ProductLocksTest extends TestCase
 
     public function testEachProductIsLockedOnceInAscendingOrderAndInOneStatement(): void
     {
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
 
         self::assertSame(
             "SELECT IF(GET_LOCK('erpsync.test.stock.9', 2) = 1, 1 + IF(GET_LOCK('erpsync.test.stock.12', 2) = 1, 1 + 0, 0), 0) AS got",
@@ -55,24 +55,24 @@ final class ProductLocksTest extends TestCase
 
     public function testPacksAreLockedWithTheirItemsAndItemsWithTheirPacks(): void
     {
-        $this->locks->take(7);
-        self::assertStringContainsString('p.id_product_pack = c.id_product', $this->database->statements[0]);
-        self::assertStringContainsString('p.id_product_item = c.id_product', $this->database->statements[0]);
+        $this->locks->take(7, [12, 12]);
+        self::assertStringContainsString('SELECT id_product_item AS id', $this->database->statements[0]);
+        self::assertStringContainsString('SELECT id_product_pack', $this->database->statements[0]);
     }
 
     public function testAShopWithoutPacksIsSparedTheLook(): void
     {
         \Configuration::$values = [];
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
 
-        self::assertStringNotContainsString('pack', $this->database->statements[0]);
+        self::assertCount(1, array_filter($this->database->statements, static fn (string $sql): bool => str_contains($sql, 'GET_LOCK(')));
+        self::assertStringNotContainsString('pack', implode($this->database->statements));
     }
 
     public function testTheWaitIsBoundedForAllProductsTogether(): void
     {
-        $this->database->answers['cart_product'] = array_map(static fn (int $id): array => ['id' => $id], range(1, 120));
-        $this->database->answers['AS got'] = [['got' => 50]];
-        $this->locks->take(7);
+        $this->database->answers = ['AS got' => [['got' => 50]]];
+        $this->locks->take(7, range(1, 120));
 
         self::assertCount(3, $this->database->limits, 'A hundred and twenty products take three statements');
         foreach ($this->database->limits as $limit) {
@@ -81,27 +81,30 @@ final class ProductLocksTest extends TestCase
         }
     }
 
-    public function testTheOtherOrdersOfACartTakeNothingAgain(): void
+    public function testTheOrdersOfACartShareOneLimit(): void
     {
-        $this->locks->take(7);
-        $this->database->statements = [];
-        $this->locks->take(7);
+        $this->database->delayMs = 30;
+        foreach ([7, 7, 8] as $cart) {
+            $this->locks->take($cart, [12]);
+        }
+        [$first, $second, $next] = $this->database->limits + [0, 0, 0];
 
-        self::assertSame([], $this->database->statements);
+        self::assertLessThanOrEqual($first - 30, $second);
+        self::assertGreaterThan($second, $next);
     }
 
-    public function testTheNextCartFreesWhatTheOneBeforeLeft(): void
+    public function testTheNextOrderFreesWhatTheOneBeforeLeft(): void
     {
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
         $this->database->statements = [];
-        $this->locks->take(8);
+        $this->locks->take(8, [12]);
 
         self::assertSame(['DO', 'SELECT', 'SELECT'], $this->database->story());
     }
 
     public function testLocksAreFreedByTheirNamesAndOnlyOnce(): void
     {
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
         $this->database->statements = [];
         $this->locks->release();
         $this->locks->release();
@@ -115,7 +118,7 @@ final class ProductLocksTest extends TestCase
     public function testAtTheLimitTheCheckoutKeepsWhatItHasTakesWhatIsFreeAndIsCounted(): void
     {
         $this->database->answers['AS got'] = [['got' => 1]];
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
 
         self::assertStringContainsString("GET_LOCK('erpsync.test.stock.12', 0)", $this->database->statements[2]);
         self::assertSame(['wait_limit' => 1], $this->missed->summary()['byCause']);
@@ -126,7 +129,7 @@ final class ProductLocksTest extends TestCase
     public function testALockThatIsFreeAfterAllCountsNoOne(): void
     {
         $this->database->answers = ['IS_USED_LOCK' => [['got' => 2]], 'AS got' => [['got' => 1]]] + $this->database->answers;
-        $this->locks->take(7);
+        $this->locks->take(7, [12, 12]);
 
         self::assertSame([], $this->missed->summary()['byCause']);
     }
@@ -137,17 +140,17 @@ final class ProductLocksTest extends TestCase
         foreach ([1213 => 'deadlock', 3058 => 'deadlock', 3024 => 'wait_limit', 1969 => 'wait_limit'] as $errno => $cause) {
             $this->database->failures = ['IF(GET_LOCK' => $errno];
             $before = $this->missed->summary()['byCause'][$cause] ?? 0;
-            $this->locks->take($errno);
+            $this->locks->take($errno, [12]);
             self::assertSame($before + 1, $this->missed->summary()['byCause'][$cause] ?? 0);
         }
-        $this->database->failures = ['cart_product' => 2006, 'RELEASE' => 2006];
-        $this->locks->take(9);
+        $this->database->failures = ['ps_pack' => 2006, 'RELEASE' => 2006];
+        $this->locks->take(9, [12]);
         self::assertSame(1, $this->missed->summary()['byCause']['connection_lost'] ?? 0);
     }
 
-    public function testAnOrderWithoutACartLocksNothing(): void
+    public function testAnOrderWithoutLinesLocksNothing(): void
     {
-        $this->locks->take(0);
+        $this->locks->take(7, []);
 
         self::assertSame([], $this->database->statements);
     }

@@ -30,6 +30,7 @@ final class RecorderTest extends TestCase
         \Configuration::$values = [Settings::CAPTURE_ORDERS => '1', Settings::CAPTURE_STOCK => '1'];
         $this->file = (string) tempnam(sys_get_temp_dir(), 'erpsync');
         $this->database = new FakeDatabase();
+        $this->database->answers = ['GET_LOCK' => [['got' => 2]]];
         $this->losses = new LossLog([$this->file]);
         $locks = new ProductLocks($this->database, $this->losses);
         $this->recorder = new Recorder($this->database, $this->losses, $locks);
@@ -237,61 +238,43 @@ final class RecorderTest extends TestCase
         self::assertStringContainsString("'AB\\'C'", $this->database->statements[0]);
     }
 
-    public function testTheLocksOfACartComeBeforeItsTransactionAndGoWhenItStands(): void
+    public function testAnOrdersLocksComeAfterItsTransactionAndGoWithItsLastLine(): void
     {
-        $this->lockable();
-        $order = self::order();
-        $this->recorder->checkoutBegins($order);
-        $this->place($order, 7);
+        $this->placeUnderLock(self::order());
+        self::assertSame(['START', 'EVENT order.placed', 'COMMIT', 'SELECT'], $this->database->story());
+        self::assertStringContainsString('stock.9', $this->database->statements[3]);
+        $this->recorder->lineStored();
+        self::assertCount(4, $this->database->statements, 'Another line is to come');
+        $this->recorder->lineStored();
         $this->recorder->checkoutStands();
 
-        self::assertSame(
-            ['SELECT', 'SELECT', 'START', 'EVENT order.placed', 'COMMIT', 'DO'],
-            $this->database->story()
-        );
-        self::assertStringContainsString('RELEASE_LOCK', $this->database->statements[5]);
+        self::assertSame('DO', $this->database->story()[4] ?? '');
+        self::assertCount(5, $this->database->statements, 'Freed once');
+    }
+
+    public function testAnOrderThatStoresFewerLinesFreesItsLocksWhenItStands(): void
+    {
+        $this->placeUnderLock(self::order());
+        $this->recorder->lineStored();
+        $this->recorder->checkoutStands();
+
+        self::assertSame('DO', $this->database->story()[4] ?? '');
     }
 
     public function testALockIsNotWaitedForInAnOpenTransactionOfOurs(): void
     {
-        $this->lockable();
         $this->recorder->orderBegins(self::order());
-        $this->recorder->checkoutBegins(self::order());
+        $this->recorder->stockBegins(self::order());
 
-        self::assertSame(['START', 'COMMIT', 'SELECT', 'SELECT'], $this->database->story());
-    }
-
-    public function testAnOrderThatFailedFreesItsLocksAtTheNextHook(): void
-    {
-        $this->lockable();
-        $order = self::order();
-        $this->recorder->checkoutBegins($order);
-        $this->recorder->orderBegins($order);
-        $this->recorder->customerChanged(5);
-
-        self::assertSame(
-            ['SELECT', 'SELECT', 'START', 'COMMIT', 'DO', 'EVENT customer.changed'],
-            $this->database->story()
-        );
-    }
-
-    public function testAnOrderWrittenWithoutPrestashopsCheckoutFreesItsLocksWithItsStatus(): void
-    {
-        $this->lockable();
-        $order = self::order();
-        $this->recorder->checkoutBegins($order);
-        $this->placeWhole($order, 7);
-
-        self::assertSame('DO', $this->database->story()[8] ?? '');
+        self::assertSame(['START', 'COMMIT', 'SELECT'], $this->database->story());
     }
 
     public function testTheEndOfTheRequestFreesTheLocks(): void
     {
-        $this->lockable();
-        $this->recorder->checkoutBegins(self::order());
+        $this->recorder->stockBegins(self::order());
         $this->recorder->finish();
 
-        self::assertSame(['SELECT', 'SELECT', 'DO'], $this->database->story());
+        self::assertSame(['SELECT', 'DO'], $this->database->story());
     }
 
     public function testACheckoutTellsNothingOfTheRowsThatItWrites(): void
@@ -323,16 +306,12 @@ final class RecorderTest extends TestCase
         self::assertSame(['error_TypeError' => 1], $this->losses->summary()['byCause']);
     }
 
-    private function lockable(): void
-    {
-        $this->database->answers = ['cart_product' => [['id' => 9]], 'AS got' => [['got' => 1]]];
-    }
-
     private static function order(): \Order
     {
         $order = new \Order();
         $order->id_cart = 1;
         $order->reference = 'ABC';
+        $order->product_list = [['id_product' => '9'], ['id_product' => 8]];
 
         return $order;
     }
@@ -351,6 +330,12 @@ final class RecorderTest extends TestCase
         $this->recorder->orderBegins($order);
         $order->id = $id;
         $this->recorder->orderPlaced($order);
+    }
+
+    private function placeUnderLock(\Order $order): void
+    {
+        $this->place($order, 7);
+        $this->recorder->stockBegins($order);
     }
 
     private function giveStatus(int $orderId, int $historyId): void

@@ -13,18 +13,12 @@
 // one process did write outbox rows and the other did not is checked for every order.
 //
 // Control: the same with both processes without hooks, in a third as many pairs; it should be 0 %.
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
-import { RealShop } from "../shop/real-shop.ts";
+import type { RealShop } from "../shop/real-shop.ts";
 import { SupportError } from "../support/support-error.ts";
-import { atMost, BenchCannotRun, type BenchResult, peer, told } from "./support/result.ts";
+import { type CheckoutProcess, openBenchShop, startCheckoutProcess } from "./support/checkout-process.ts";
+import { atMost, type BenchResult, peer, told } from "./support/result.ts";
 import { median, medianInterval } from "./support/statistics.ts";
 
-const DRIVER = join(import.meta.dirname, "../shop/place-orders.php");
 const PAIRS = 15;
 const CONTROL_PAIRS = 5;
 const WARM_ORDERS = 3;
@@ -33,14 +27,7 @@ const ORDERS_EACH_SIDE = 60;
 const TARGET_PERCENT = 3;
 
 export async function benchHook(): Promise<BenchResult> {
-  const root = process.env["PRESTASHOP_ROOT"] ?? "";
-  if (!existsSync(join(root, "config/config.inc.php"))) {
-    throw new BenchCannotRun(
-      "This benchmark needs a real PrestaShop: set PRESTASHOP_ROOT to the folder of an installed one whose database may be written to.",
-    );
-  }
-  await using shop = await RealShop.open();
-  await installModule(shop);
+  await using shop = await openBenchShop();
   const pairs: Pair[] = [];
   const controls: Pair[] = [];
   for (let n = 0; n < PAIRS; n += 1) {
@@ -107,11 +94,7 @@ interface Driver {
 async function startDriver(shop: RealShop, hooks: boolean): Promise<Driver> {
   const hidden = hooks ? [] : await hideHooks(shop);
   try {
-    const child = spawn("php", [DRIVER, "--step", "--orders=1000000"], {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, PRESTASHOP_ROOT: shop.root },
-    });
-    const driver = driverOf(shop, child, hooks);
+    const driver = driverOf(shop, startCheckoutProcess(shop), hooks);
     for (let n = 0; n < WARM_ORDERS; n += 1) await driver.place();
     return driver;
   } finally {
@@ -119,19 +102,10 @@ async function startDriver(shop: RealShop, hooks: boolean): Promise<Driver> {
   }
 }
 
-function driverOf(
-  shop: RealShop,
-  child: ChildProcessByStdio<Writable, Readable, null>,
-  hooks: boolean,
-): Driver {
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ended = once(child, "close");
+function driverOf(shop: RealShop, process: CheckoutProcess, hooks: boolean): Driver {
   return {
     place: async () => {
-      child.stdin.write("\n");
-      const line = (await lines.next()) as IteratorResult<string, undefined>;
-      if (line.done === true) throw new SupportError("The PHP process ended in the middle.");
-      const placed = JSON.parse(line.value) as { readonly id_order: number; readonly validate_ms: number };
+      const placed = await process.place();
       const rows = await shop.count("SELECT COUNT(*) FROM {erpsync_outbox} WHERE subject = ?", [
         `order:${String(placed.id_order)}`,
       ]);
@@ -140,18 +114,8 @@ function driverOf(
       }
       return placed.validate_ms;
     },
-    close: async () => {
-      child.stdin.end();
-      await ended;
-    },
+    close: process.close,
   };
-}
-
-async function installModule(shop: RealShop): Promise<void> {
-  const hooks = "SELECT COUNT(*) FROM {hook_module} JOIN {module} USING (id_module) WHERE name = 'erpsync'";
-  if ((await shop.count(hooks)) === 0) await shop.module("install");
-  if ((await shop.count(hooks)) === 0)
-    throw new SupportError("The module has no hooks after its installation.");
 }
 
 type HookRow = Readonly<Record<string, number>>;

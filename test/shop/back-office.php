@@ -38,9 +38,10 @@ use Symfony\Component\HttpFoundation\Request;
  *     product-save         --product [--combination] [--delta]     the product page; without a delta only its reference
  *     combination-delete   --combination
  *     combination-add      --product --quantity
- *     product-add          --quantity [--combinations=N] [--pack=PRODUCT:QUANTITY,…] [--pack-type=0|1|2|3] [--deny=1]
+ *     product-add          --quantity [--combinations=N] [--pack=PRODUCT:QUANTITY[:COMBINATION],…] [--pack-type=0|1|2|3]
+ *                          [--deny=1] [--carrier=ID]   sold when out of stock unless denied; one carrier only, if named
  *     product-delete       --product
- *     webservice-key       makes one that may write stock; the PUT itself goes over HTTP
+ *     webservice-key       makes one that may read and write stock; RealShop.webservicePut uses it over HTTP
  *     share-stock          --on=0|1     the shop's group shares its stock, and its rows move over
  */
 $options = [];
@@ -61,7 +62,7 @@ $_SERVER['HTTP_HOST'] = 'localhost';
 $_SERVER['SERVER_NAME'] = 'localhost';
 $_SERVER['REQUEST_URI'] = '/admin/index.php';
 $_SERVER['REMOTE_ADDR'] = '127.0.0.1';
-// The shop's own scripts differ in where the back office lies; its folder is the one with this file in it.
+// PrestaShop renames the folder of its back office at the first visit; it is the one with this file in it.
 define('_PS_ADMIN_DIR_', dirname(glob($root.'/*/get-file-admin.php')[0] ?? $root.'/admin/x'));
 
 require $root.'/config/config.inc.php';
@@ -144,6 +145,9 @@ function addProduct(): array
         Db::getInstance()->update('product', ['cache_is_pack' => 1, 'product_type' => 'pack'], 'id_product = '.(int) $product->id);
     }
     StockAvailable::setProductOutOfStock((int) $product->id, number('deny', 0) === 1 ? 0 : 1);
+    if (isset($options['carrier'])) {
+        $product->setCarriers([number('carrier')]);
+    }
     $made = ['product' => (int) $product->id];
     for ($n = 0; $n < $combinations; ++$n) {
         $made['combination'.$n] = addCombination($product, $n === 0, number('quantity'));

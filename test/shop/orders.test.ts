@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../support/netsuite-emulator.ts";
 import { Installation, itemOf, type SidecarProcess } from "../support/sidecar.ts";
 import { until } from "../support/until.ts";
-import { RealShop } from "./real-shop.ts";
+import { freshShop } from "./fresh-shop.ts";
+import type { RealShop } from "./real-shop.ts";
 
 /** "Processing in progress" of a fresh shop: it sends a mail, but here mails are off. */
 const STATE_AFTER_EXPORT = 3;
@@ -12,19 +13,6 @@ let shop: RealShop;
 let erp: NetSuiteEmulator;
 let installation: Installation;
 let sidecar: SidecarProcess;
-
-const SHARED_TABLES = ["outbox", "confirmation", "command", "nonce"];
-
-/** Removes what earlier runs left of the sidecar, and maps every product of the shop to an item of the ERP. */
-async function prepare(): Promise<void> {
-  const tables = await shop.rows("SHOW TABLES LIKE '%erpsync\\_%'");
-  for (const row of tables) {
-    const table = String(Object.values(row)[0]);
-    if (!SHARED_TABLES.some((name) => table.endsWith(`erpsync_${name}`)))
-      await shop.rows(`DROP TABLE \`${table}\``);
-  }
-  if (tables.length > 0) await shop.rows("DELETE FROM {erpsync_outbox}");
-}
 
 async function mapProducts(): Promise<void> {
   const rows = (await shop.rows(
@@ -40,26 +28,13 @@ async function mapProducts(): Promise<void> {
 }
 
 beforeAll(async () => {
-  shop = await RealShop.open();
-  await shop.module("install").catch(() => shop.module("reset"));
-  await prepare();
-  await shop.serve();
+  shop = await freshShop();
   erp = await startNetSuiteEmulator();
   installation = await Installation.create(shop, {
     netsuite: erp.settings(),
     shop: { url: shop.url, secret: await shop.setting("ERPSYNC_SECRET") },
     export: { stateAfterExport: STATE_AFTER_EXPORT },
   });
-  // The shop redirects every host but its own, so its domain is the web server's for the time of the tests.
-  const [before] = await shop.rows("SELECT domain FROM {shop_url} WHERE main = 1 LIMIT 1");
-  const domain = new URL(shop.url).host;
-  await shop.rows("UPDATE {shop_url} SET domain = ?, domain_ssl = ?", [domain, domain]);
-  shop.onDispose(() =>
-    shop.rows("UPDATE {shop_url} SET domain = ?, domain_ssl = ?", [
-      String(before?.["domain"]),
-      String(before?.["domain"]),
-    ]),
-  );
   await mapProducts();
   sidecar = await installation.start("erp.port_held");
   await sidecar.logged("capture.resumed");

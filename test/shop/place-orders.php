@@ -7,15 +7,18 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
  *
  *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1] [--cart=CART …]
- *         [--pause=POINT] [--fault=FAULT] [--step]
+ *         [--foreign-lock=NAME] [--pause=POINT] [--fault=FAULT] [--step]
  *
  * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
  * --lines: how many different products a cart holds.
  * --cart:  what a cart holds instead, in this order: PRODUCT[:COMBINATION[:QUANTITY]],…; given several times, the
  *          orders take the carts in turn.
+ * --foreign-lock: takes that lock (GET_LOCK) on the shop's connection first, as another module might; each order's line
+ *          then says whether it is still held.
  * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
  *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
- *          written, neither is committed) or after-commit. Counted from the first order that is placed.
+ *          written, neither is committed), after-commit or after-stock (the first stock row is written). Counted from
+ *          the first order that is placed.
  * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
  *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
  *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
@@ -23,7 +26,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  *
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'pause:', 'fault:', 'step']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'fault:', 'step']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -77,7 +80,10 @@ if (isset($options['pause']) || isset($options['fault'])) {
                 parent::_query($fault);
             }
             $result = parent::_query($sql);
-            if (($this->point === 'after-outbox' && $outbox) || ($this->point === 'after-commit' && $commit)) {
+            $stock = preg_match('/^\s*UPDATE\s+`'._DB_PREFIX_.'stock_available`/i', $sql) === 1;
+            if (($this->point === 'after-outbox' && $outbox) || ($this->point === 'after-commit' && $commit)
+                || ($this->point === 'after-stock' && $stock)
+            ) {
                 $this->stop();
             }
 
@@ -191,6 +197,11 @@ if (($options['fault'] ?? '') === 'swallow') {
     posix_kill(getmypid(), SIGKILL);
 }
 
+$foreign = isset($options['foreign-lock']) ? "'".pSQL((string) $options['foreign-lock'])."'" : null;
+if ($foreign !== null) {
+    Db::getInstance()->getValue("SELECT GET_LOCK({$foreign}, 0)", false);
+}
+
 for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
     if (isset($options['step']) && fgets(STDIN) === false) {
         break;
@@ -228,10 +239,13 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
         false,
         $customer->secure_key
     );
+    $took = microtime(true) - $started;
     fwrite(STDOUT, json_encode([
         'id_order' => (int) $payment->currentOrder,
         'id_customer' => (int) $customer->id,
         'id_cart' => (int) $cart->id,
-        'validate_ms' => round((microtime(true) - $started) * 1000, 2),
-    ])."\n");
+        'validate_ms' => round($took * 1000, 2),
+    ] + ($foreign === null ? [] : [
+        'foreign_lock' => (bool) Db::getInstance()->getValue("SELECT IS_USED_LOCK({$foreign}) = CONNECTION_ID()", false),
+    ]))."\n");
 }

@@ -6,7 +6,8 @@ import { type IncomingMessage, request } from "node:http";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { createPool, type Pool, type RowDataPacket } from "mysql2/promise";
+import { createPool, type Pool, type ResultSetHeader, type RowDataPacket } from "mysql2/promise";
+import { lockName } from "../../sidecar/platform/named-lock.ts";
 import { freePort } from "../support/database-server.ts";
 import { SupportError } from "../support/support-error.ts";
 import { until } from "../support/until.ts";
@@ -14,13 +15,27 @@ import type { DatabaseSettings } from "../support/world.ts";
 
 const MODULE = resolve(import.meta.dirname, "../../prestashop-module/erpsync");
 const DRIVER = join(import.meta.dirname, "place-orders.php");
+const BACK_OFFICE = join(import.meta.dirname, "back-office.php");
 
 /** Where the driver can stop for good, in the order of the statements; see place-orders.php. */
-export type PausePoint = "before-order" | "before-outbox" | "after-outbox" | "after-commit";
+export type PausePoint = "before-order" | "before-outbox" | "after-outbox" | "after-commit" | "after-stock";
 
 export interface PlacedOrder {
   readonly id_order: number;
   readonly id_customer: number;
+  readonly id_cart: number;
+  /** Duration of PaymentModule::validateOrder, in milliseconds. */
+  readonly validate_ms: number;
+  /** Whether the lock of --foreign-lock is still held, where there is one. */
+  readonly foreign_lock?: boolean;
+}
+
+/** A cart for --cart: lines of product, combination (0 for none) and quantity. */
+export type Cart = readonly (readonly [product: number, combination: number, quantity: number])[];
+
+/** A PHP process that stands still in the middle of a checkout. */
+export interface PausedCheckout {
+  readonly kill9: () => Promise<void>;
 }
 
 export interface Answer {
@@ -64,6 +79,7 @@ export class RealShop implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #cleanups: (() => unknown)[] = [];
   #web: ChildProcess | undefined;
+  #webserviceKey: string | undefined;
   #webPort = 0;
 
   private constructor(root: string, parameters: Parameters) {
@@ -121,6 +137,34 @@ export class RealShop implements AsyncDisposable {
     return Number(Object.values(row ?? {})[0] ?? 0);
   }
 
+  /** Writes an order like another one by SQL, as an import does: order, lines and status, without hooks and stock. */
+  async copyOrderBySql(orderId: number): Promise<number> {
+    const order = await this.#copyRows("orders", "id_order", orderId, {});
+    await this.#copyRows("order_detail", "id_order", orderId, { id_order: order });
+    await this.#copyRows("order_history", "id_order", orderId, { id_order: order });
+    return order;
+  }
+
+  /** Copies the rows with this key under new ids; returns the first of them. */
+  async #copyRows(
+    table: string,
+    key: string,
+    value: number,
+    fields: Readonly<Record<string, number>>,
+  ): Promise<number> {
+    const rows = await this.rows(`SELECT * FROM {${table}} WHERE ${key} = ?`, [value]);
+    const id = table === "orders" ? "id_order" : `id_${table}`;
+    let first = 0;
+    for (const { [id]: _old, ...row } of rows) {
+      const [result] = await this.#pool.query<ResultSetHeader>("INSERT INTO ?? SET ?", [
+        this.prefix + table,
+        { ...row, ...fields },
+      ]);
+      if (first === 0) first = result.insertId;
+    }
+    return first;
+  }
+
   /** Runs the task while another session holds the table by LOCK TABLES. */
   async whileLocked<T>(table: string, task: () => Promise<T>): Promise<T> {
     const session = await this.#pool.getConnection();
@@ -144,13 +188,74 @@ export class RealShop implements AsyncDisposable {
 
   /** Losses by cause, counted from the file that the module appends to; it is folded only beyond 256 KiB. */
   losses(): Readonly<Record<string, number>> {
-    const file = join(this.root, "var/logs/erpsync-losses.log");
+    return this.#countedIn("erpsync-losses.log");
+  }
+
+  /** Checkouts that went on without all their locks, by cause. */
+  unlocked(): Readonly<Record<string, number>> {
+    return this.#countedIn("erpsync-unlocked.log");
+  }
+
+  #countedIn(name: string): Readonly<Record<string, number>> {
+    const file = join(this.root, "var/logs", name);
     const counts: Record<string, number> = {};
     for (const line of existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []) {
       const { cause } = JSON.parse(line) as { readonly cause: string };
       counts[cause] = (counts[cause] ?? 0) + 1;
     }
     return counts;
+  }
+
+  /** Units on the row of a product (combination 0) or of a combination. */
+  async quantity(product: number, combination = 0): Promise<number> {
+    return this.count(
+      "SELECT quantity FROM {stock_available} WHERE id_product = ? AND id_product_attribute = ? AND id_shop IN (0, 1)",
+      [product, combination],
+    );
+  }
+
+  /** Does what a person does in the back office, and returns the ids of what it made; see back-office.php. */
+  async backOffice(
+    action: string,
+    args: Readonly<Record<string, string | number>> = {},
+  ): Promise<Readonly<Record<string, number>> & { readonly key?: string }> {
+    const words = Object.entries(args).map(([name, value]) => `--${name}=${value}`);
+    const { stdout } = await promisify(execFile)("php", [BACK_OFFICE, `--action=${action}`, ...words], {
+      env: { ...process.env, PRESTASHOP_ROOT: this.root },
+    });
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Awaited<ReturnType<RealShop["backOffice"]>>;
+  }
+
+  /** Sets the quantity of a row through the webservice, which reads the row and sends it back changed. */
+  async webservicePut(row: number, quantity: number): Promise<void> {
+    this.#webserviceKey ??= (await this.backOffice("webservice-key")).key ?? "";
+    const path = `/webservice/dispatcher.php?url=stock_availables/${row}&ws_key=${this.#webserviceKey}`;
+    const before = await this.fetch("GET", path);
+    const body = before.text.replace(/<quantity>.*?<\/quantity>/s, `<quantity>${quantity}</quantity>`);
+    const answer = await this.fetch("PUT", path, body, { "content-type": "text/xml" });
+    if (answer.status !== 200)
+      throw new SupportError(`The webservice answered ${answer.status}: ${answer.text}`);
+  }
+
+  /** The connection that holds a product's lock; 0 where nobody does. */
+  async holderOf(product: number): Promise<number> {
+    return this.count("SELECT IS_USED_LOCK(?)", [this.#lockOf(product)]);
+  }
+
+  /** Runs the task while another session holds the locks of these products. */
+  async whileHeld<T>(products: readonly number[], task: () => Promise<T>): Promise<T> {
+    const session = await this.#pool.getConnection();
+    try {
+      for (const product of products) await session.query("SELECT GET_LOCK(?, 0)", [this.#lockOf(product)]);
+      return await task();
+    } finally {
+      for (const product of products) await session.query("SELECT RELEASE_LOCK(?)", [this.#lockOf(product)]);
+      session.release();
+    }
+  }
+
+  #lockOf(product: number): string {
+    return lockName(this.settings.database, this.prefix, `stock.${product}`);
   }
 
   /** `bin/console prestashop:module <action> erpsync`; throws with the console's words where it fails. */
@@ -170,20 +275,39 @@ export class RealShop implements AsyncDisposable {
     return lines.map((line) => JSON.parse(line) as PlacedOrder);
   }
 
-  /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL; throws if it never stood there. */
-  async killCheckoutAt(point: PausePoint): Promise<void> {
-    const child = this.#driver(["--orders=1", `--pause=${point}`]);
+  /** Places an order of each cart in turn in one PHP process. */
+  async placeCarts(
+    orders: number,
+    carts: readonly Cart[],
+    ...more: readonly string[]
+  ): Promise<readonly PlacedOrder[]> {
+    return this.placeOrders(orders, ...carts.map(cartWord), ...more);
+  }
+
+  /** Places an order and returns when PHP stands at the point; throws if it never does. */
+  async pauseCheckoutAt(point: PausePoint, ...more: readonly string[]): Promise<PausedCheckout> {
+    const child = this.#driver(["--orders=1", `--pause=${point}`, ...more]);
     const closed = once(child, "close");
     let line = "";
     for await (const first of createInterface({ input: child.stdout })) {
       line = first;
       break;
     }
-    child.kill("SIGKILL");
-    const [, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-    if (line !== JSON.stringify({ paused: point }) || signal !== "SIGKILL") {
+    const kill9 = async (): Promise<void> => {
+      child.kill("SIGKILL");
+      await closed;
+    };
+    if (line !== JSON.stringify({ paused: point })) {
+      await kill9();
       throw new SupportError(`PHP did not stop at ${point}: ${line}`);
     }
+    return { kill9 };
+  }
+
+  /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL; throws if it never stood there. */
+  async killCheckoutAt(point: PausePoint): Promise<void> {
+    const checkout = await this.pauseCheckoutAt(point);
+    await checkout.kill9();
   }
 
   /** Runs the driver into one of its faults and returns what it printed, however it ended. */
@@ -279,4 +403,9 @@ export class RealShop implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
   }
+}
+
+/** A cart as the driver takes it. */
+export function cartWord(cart: Cart): string {
+  return `--cart=${cart.map((line) => line.join(":")).join(",")}`;
 }

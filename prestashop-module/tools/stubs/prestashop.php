@@ -56,6 +56,8 @@ class Order extends ObjectModel
     public $id_address_invoice = 0;
     /** @var null|string */
     public $reference;
+    /** @var null|array<mixed> */
+    public $product_list;
     public function __construct(?int $id = null) { $this->id = $id; }
     /** @return bool|int */
     public function hasInvoice() { return false; }

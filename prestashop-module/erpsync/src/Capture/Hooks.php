@@ -23,12 +23,6 @@ trait Hooks
      */
     public function hookActionObjectOrderAddBefore(array $params): void
     {
-        $this->record(Settings::LOCK_CHECKOUT, static function (Recorder $recorder) use ($params): void {
-            $object = $params['object'] ?? null;
-            if ($object instanceof \Order) {
-                $recorder->checkoutBegins($object);
-            }
-        });
         $this->record(Settings::CAPTURE_ORDERS, static function (Recorder $recorder) use ($params): void {
             $object = $params['object'] ?? null;
             if ($object instanceof \Order) {
@@ -46,6 +40,12 @@ trait Hooks
             $object = $params['object'] ?? null;
             if ($object instanceof \Order) {
                 $recorder->orderPlaced($object);
+            }
+        });
+        $this->record(Settings::LOCK_CHECKOUT, static function (Recorder $recorder) use ($params): void {
+            $object = $params['object'] ?? null;
+            if ($object instanceof \Order) {
+                $recorder->stockBegins($object);
             }
         });
     }
@@ -104,6 +104,9 @@ trait Hooks
      */
     public function hookActionObjectOrderDetailAddAfter(array $params): void
     {
+        $this->record(Settings::LOCK_CHECKOUT, static function (Recorder $recorder): void {
+            $recorder->lineStored();
+        });
         $this->recordOrderPart($params, 'line');
     }
 

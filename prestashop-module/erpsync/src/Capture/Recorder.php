@@ -42,6 +42,9 @@ final class Recorder
     /** @var ProductLocks */
     private $locks;
 
+    /** @var int lines that the order under lock has still to store */
+    private $linesToCome = 0;
+
     /** @var int the order whose row OrderHistory::add is about to update, with nothing but its new status */
     private $statusUpdateOf = 0;
 
@@ -83,17 +86,30 @@ final class Recorder
     }
 
     /**
-     * Before the transaction of the order's row is opened: locks come first, transactions after, everywhere.
+     * The order's row is stored and its transaction closed; what follows is its stock, line by line. Locks come before
+     * transactions everywhere, so none is waited for inside of one of ours.
      */
-    public function checkoutBegins(\Order $order): void
+    public function stockBegins(\Order $order): void
     {
         $this->catchUp();
-        $this->locks->take((int) $order->id_cart);
+        $lines = is_array($order->product_list ?? null) ? $order->product_list : [];
+        $this->linesToCome = count($lines);
+        $this->locks->take((int) $order->id_cart, self::productsOf($lines));
     }
 
     /**
-     * All orders of the cart are written and have taken their stock: PrestaShop does that for all of them before it
-     * says so of the first.
+     * PrestaShop moves the stock of a line and then stores the line, so the stock of the last one is taken.
+     */
+    public function lineStored(): void
+    {
+        --$this->linesToCome;
+        if ($this->linesToCome === 0) {
+            $this->locks->release();
+        }
+    }
+
+    /**
+     * All orders of the cart are stored with all their lines, whatever became of them.
      */
     public function checkoutStands(): void
     {
@@ -128,10 +144,6 @@ final class Recorder
     {
         $this->pair->end($history, 'order_history', $this->statusEvent($history));
         $this->checkout->finished((int) $history->id_order);
-        if (!$this->checkout->isRunning()) {
-            // An order that somebody wrote without PrestaShop's own checkout, which would have said so before.
-            $this->locks->release();
-        }
         $this->statusUpdateOf = (int) $history->id_order;
     }
 
@@ -261,9 +273,6 @@ final class Recorder
     {
         if ($this->pair->settle()) {
             $this->checkout->orderFailed();
-            if (!$this->checkout->isRunning()) {
-                $this->locks->release();
-            }
         }
         $this->locks->releaseOverdue();
         $now = microtime(true);
@@ -305,6 +314,24 @@ final class Recorder
             (int) $history->id_order_state,
             (int) $history->id
         );
+    }
+
+    /**
+     * @param array<mixed> $lines
+     *
+     * @return list<int>
+     */
+    private static function productsOf(array $lines): array
+    {
+        $ids = [];
+        foreach ($lines as $line) {
+            $id = is_array($line) ? ($line['id_product'] ?? null) : null;
+            if (is_numeric($id)) {
+                $ids[] = (int) $id;
+            }
+        }
+
+        return $ids;
     }
 
     private static function shopId(): int

@@ -13,21 +13,22 @@ use Erpsync\Database;
 use Erpsync\QueryFailed;
 
 /**
- * Holds the products of a cart while its orders take their stock, one lock of the server a product. PrestaShop reads
- * a quantity, adds in PHP and writes it back; of two checkouts at once one forgets the other's sale. The sidecar takes
+ * Holds the products of an order while it takes their stock, one lock of the server a product. PrestaShop reads a
+ * quantity, adds in PHP and writes it back; of two checkouts at once one forgets the other's sale. The sidecar takes
  * the same locks for what it writes.
  *
- * Locked are the products of the cart, the items of its packs, and the packs that its products are items of: a sale
- * writes to the rows of all of these. Always in ascending order, so that two carts never wait for each other; never
- * for longer than WAIT_MILLISECONDS in all; and whatever is not to be had, the checkout goes on. It then keeps the
- * locks that it has: it waits for no other one any more, so it can hold nobody up but for the time of its own stock.
+ * Locked are the products of the order, the items of its packs, and the packs that its products are items of: a sale
+ * writes to the rows of all of these. Always in ascending order, so that two orders never wait for each other; never
+ * for longer than WAIT_MILLISECONDS in all for the orders of a cart; and whatever is not to be had, the checkout goes
+ * on. It then keeps the locks that it has: it waits for no other one any more, so it can hold nobody up but for the
+ * time of its own stock.
  *
  * Locks belong to the connection and end with it. They are freed by their names, never all at once: other modules may
  * hold locks of their own on this connection.
  */
 final class ProductLocks
 {
-    /** How long one checkout waits for all its products together. */
+    /** How long the checkout of a cart waits for all its products together. */
     public const WAIT_MILLISECONDS = 2000;
 
     /** Nothing that a checkout does between its first row and its last takes this long: it broke, and nobody said so. */
@@ -42,13 +43,16 @@ final class ProductLocks
     /** @var LossLog counts checkouts that went on without all their locks */
     private $missed;
 
-    /** @var int the cart whose products are locked, 0 for none */
+    /** @var int the cart that took locks last */
     private $cartId = 0;
+
+    /** @var int what that cart has waited, in milliseconds */
+    private $waited = 0;
 
     /** @var list<string> names that may be held, quoted, in ascending order of the product */
     private $names = [];
 
-    /** @var float Unix seconds */
+    /** @var float when the locks were asked for, in Unix seconds */
     private $since = 0.0;
 
     public function __construct(Database $database, LossLog $missed)
@@ -58,24 +62,28 @@ final class ProductLocks
     }
 
     /**
-     * Called before each order's INSERT. A cart that is split makes several orders one after the other; the first
-     * of them takes the locks for all. Never throws.
+     * Called when an order's row is stored, before it takes its stock. Never throws.
+     *
+     * @param list<int> $productIds
      */
-    public function take(int $cartId): void
+    public function take(int $cartId, array $productIds): void
     {
-        if ($this->cartId === $cartId) {
+        $this->release();
+        if ($productIds === []) {
             return;
         }
-        $this->release();
-        if ($cartId < 1) {
-            return;
+        if ($cartId !== $this->cartId) {
+            $this->waited = 0;
         }
         $this->cartId = $cartId;
-        $this->since = microtime(true);
+        // What this process has read of stock before may be older than the lock.
+        \Cache::clean('objectmodel_StockAvailable_*');
 
         try {
-            $this->names = $this->namesOf($cartId);
+            $this->names = $this->namesOf($productIds);
+            $this->since = microtime(true);
             $cause = $this->acquire();
+            $this->waited += (int) ((microtime(true) - $this->since) * 1000);
             if ($cause !== null && !$this->takeFree()) {
                 $this->missed->add($cause, 'checkout', 'cart:'.$cartId);
             }
@@ -91,7 +99,6 @@ final class ProductLocks
     {
         $names = $this->names;
         $this->names = [];
-        $this->cartId = 0;
         if ($names === []) {
             return;
         }
@@ -116,24 +123,24 @@ final class ProductLocks
     }
 
     /**
+     * @param list<int> $productIds
+     *
      * @return list<string>
      *
      * @throws QueryFailed
      */
-    private function namesOf(int $cartId): array
+    private function namesOf(array $productIds): array
     {
-        $lines = $this->database->table('cart_product');
-        $sql = "SELECT id_product AS id FROM {$lines} WHERE id_cart = {$cartId}";
+        $ids = $productIds;
         if (self::text(\Configuration::getGlobalValue('PS_PACK_FEATURE_ACTIVE')) === '1') {
             $packs = $this->database->table('pack');
-            $sql .= " UNION SELECT p.id_product_item FROM {$lines} c JOIN {$packs} p ON p.id_product_pack = c.id_product"
-                ." WHERE c.id_cart = {$cartId}"
-                ." UNION SELECT p.id_product_pack FROM {$lines} c JOIN {$packs} p ON p.id_product_item = c.id_product"
-                ." WHERE c.id_cart = {$cartId}";
+            $list = implode(', ', $productIds);
+            $sql = "SELECT id_product_item AS id FROM {$packs} WHERE id_product_pack IN ({$list})"
+                ." UNION SELECT id_product_pack FROM {$packs} WHERE id_product_item IN ({$list})";
+            foreach ($this->database->rows($sql) as $row) {
+                $ids[] = (int) ($row['id'] ?? 0);
+            }
         }
-        $ids = array_map(static function (array $row): int {
-            return (int) ($row['id'] ?? 0);
-        }, $this->database->rows($sql));
         $ids = array_unique($ids);
         sort($ids);
 
@@ -153,7 +160,7 @@ final class ProductLocks
     private function acquire(): ?string
     {
         foreach (array_chunk($this->names, self::LOCKS_A_STATEMENT) as $names) {
-            $left = self::WAIT_MILLISECONDS - (int) ((microtime(true) - $this->since) * 1000);
+            $left = self::WAIT_MILLISECONDS - $this->waited - (int) ((microtime(true) - $this->since) * 1000);
             $expression = '0';
             foreach (array_reverse($names) as $name) {
                 $expression = "IF(GET_LOCK({$name}, ".(int) ceil(self::WAIT_MILLISECONDS / 1000).") = 1, 1 + {$expression}, 0)";
