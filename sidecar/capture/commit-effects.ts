@@ -2,7 +2,7 @@ import { orderSubject, type ShopOrderId } from "../domain/ids.ts";
 import { type Mark, urgentOf } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { knownSubjects, markJobs } from "../queue/mark-statements.ts";
+import { markJobs, newlyMarked } from "../queue/mark-statements.ts";
 import { decideMissedCause, type MissedCause } from "./decide-missed-cause.ts";
 import type { EffectBatch } from "./effect-batch.ts";
 import {
@@ -37,8 +37,8 @@ export async function commitEffects(
 ): Promise<Committed> {
   return await inTransaction(connection, async (tx) => {
     const marks = await allMarks(tx, batch);
-    const unannounced = await withoutJob(tx, batch.unannounced);
     for (const chunk of chunksOf(marks)) await markJobs(tx, chunk);
+    const unannounced = await foundByUs(tx, batch.unannounced);
     let cause: MissedCause | undefined;
     if (unannounced.length > 0) {
       cause = decideMissedCause(await readModuleState(tx));
@@ -62,14 +62,14 @@ async function allMarks(tx: Tx, batch: EffectBatch): Promise<readonly Mark[]> {
   return [...marks.values()].sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
-/** Orders that nobody knows yet: after a standstill the sweep has found and counted those that the binlog now tells of. */
-async function withoutJob(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<readonly ShopOrderId[]> {
-  const unknown: ShopOrderId[] = [];
+/** Orders that nobody had found: after a standstill the sweep finds and counts those that the binlog tells of as well. */
+async function foundByUs(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<readonly ShopOrderId[]> {
+  const found: ShopOrderId[] = [];
   for (const chunk of chunksOf(orderIds)) {
-    const known = await knownSubjects(tx, chunk.map(orderSubject));
-    unknown.push(...chunk.filter((id) => !known.has(orderSubject(id))));
+    const subjects = await newlyMarked(tx, chunk.map(orderSubject));
+    found.push(...chunk.filter((id) => subjects.has(orderSubject(id))));
   }
-  return unknown;
+  return found;
 }
 
 /** A large transaction of the shop takes several rows; ours are never that large. */

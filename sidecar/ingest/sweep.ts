@@ -5,7 +5,7 @@ import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import type { Wake } from "../platform/wake.ts";
-import { markJobs } from "../queue/mark-statements.ts";
+import { markJobs, newlyMarked } from "../queue/mark-statements.ts";
 import {
   hashOrders,
   highestOrder,
@@ -74,9 +74,9 @@ async function markUnannounced(deps: SweepDeps, signal: AbortSignal, knownUpTo: 
   while (!signal.aborted) {
     const ids = await ordersWithoutJob(deps.db, afterId, PAGE_ORDERS);
     if (ids.length === 0) break;
-    await deps.countMissed(ids);
-    await mark(deps, ids);
-    found += ids.length;
+    const ours = await mark(deps, ids);
+    if (ours.length > 0) await deps.countMissed(ours);
+    found += ours.length;
     afterId = ids.at(-1) ?? afterId;
   }
   return found;
@@ -114,9 +114,18 @@ async function remember(
   if (edited.length > 0) deps.onMarked();
 }
 
-async function mark(deps: SweepDeps, ids: readonly number[]): Promise<void> {
-  await inTransaction(deps.db, (tx) => markJobs(tx, ids.map(markOf)));
+/** Returns those that nobody else has marked since we looked. */
+async function mark(deps: SweepDeps, ids: readonly number[]): Promise<readonly number[]> {
+  const marks = ids.map(markOf);
+  const ours = await inTransaction(deps.db, async (tx) => {
+    await markJobs(tx, marks);
+    return await newlyMarked(
+      tx,
+      marks.map(({ subject }) => subject),
+    );
+  });
   deps.onMarked();
+  return ids.filter((id) => ours.has(markOf(id).subject));
 }
 
 function markOf(id: number): Mark {

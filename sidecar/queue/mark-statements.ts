@@ -88,3 +88,20 @@ export async function knownSubjects(tx: Tx, subjects: readonly string[]): Promis
     .execute();
   return new Set(rows.map((row) => row.subject));
 }
+
+/**
+ * Which of these subjects got their job from the caller's own transaction: its marks hold their rows, and whoever came
+ * second has raised the generation. So of several that find the same order, one counts it.
+ * Locks: none.
+ * Reads: the primary key.
+ */
+export async function newlyMarked(tx: Tx, subjects: readonly string[]): Promise<ReadonlySet<string>> {
+  if (subjects.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom("erpsync_job")
+    .select("subject")
+    .where("subject", "in", subjects)
+    .where("generation", "=", 1)
+    .execute();
+  return new Set(rows.map((row) => row.subject));
+}
