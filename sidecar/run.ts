@@ -19,6 +19,7 @@ import { decideReady, type Readiness } from "./ops/decide-ready.ts";
 import { type OpsServerDeps, startOpsServer } from "./ops/http-server.ts";
 import { type PruneDeps, runPrune } from "./ops/prune.ts";
 import type { LiveStatus } from "./ops/status.ts";
+import { readStockStatus } from "./ops/status-statements.ts";
 import { customerRecord } from "./orders/customer-record.ts";
 import { Executor, type ExecutorDeps } from "./orders/executor.ts";
 import { orderRecord } from "./orders/order-record.ts";
@@ -291,19 +292,21 @@ function opsDeps(
   lane: Lane,
   roles: readonly Role[],
 ): Omit<OpsServerDeps, "host" | "port" | "apiToken" | "apiRoutes"> {
-  const { db, erp, guard, log, metrics } = base;
+  const { config, db, erp, guard, log, metrics } = base;
   const breaker = (): { state: "open" | "closed"; reason: string } => {
     const now = lane.worker?.breaker;
     return now?.state === "open" ? { state: "open", reason: now.reason } : { state: "closed", reason: "" };
   };
   const readiness = async (): Promise<Readiness> => {
     const outbox = await outboxDepth(db).catch(() => undefined);
+    const stock = config.stock.ledger ? await readStockStatus(db).catch(() => undefined) : undefined;
     return decideReady({
       databaseReachable: outbox !== undefined,
       stop: guard.stop,
       breaker: breaker(),
       captureMode: roles.includes("capture") ? status.mode : "off",
       outboxOldestMs: outbox?.oldestMs ?? 0,
+      ledgerOldestMs: stock?.unbookedMs ?? 0,
     });
   };
   const refresh = async (): Promise<void> => {

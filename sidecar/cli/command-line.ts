@@ -108,6 +108,6 @@ export function parseCount(name: string, text: string, max: number): number {
 }
 
 /** Plural where it is one: "1 order", "2 orders". */
-export function counted(count: number, thing: string): string {
-  return `${String(count)} ${thing}${count === 1 ? "" : "s"}`;
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${String(count)} ${count === 1 ? thing : things}`;
 }

@@ -4,7 +4,13 @@ import type { Config } from "../config.ts";
 import { readIdentity } from "../identity/statements.ts";
 import { outboxDepth } from "../ingest/statements.ts";
 import { composeStatus, type LiveStatus, LiveStatusSchema, type Status } from "../ops/status.ts";
-import { type AlarmedJob, readAlarmed, readMissedHooks, readOldestReady } from "../ops/status-statements.ts";
+import {
+  type AlarmedJob,
+  readAlarmed,
+  readMissedHooks,
+  readOldestReady,
+  readStockStatus,
+} from "../ops/status-statements.ts";
 import type { Database } from "../platform/database.ts";
 import { createHttp } from "../platform/http.ts";
 import { countJobs } from "../queue/statements.ts";
@@ -36,14 +42,15 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 }
 
 async function readFacts(db: Database, config: Config): Promise<Parameters<typeof composeStatus>[0]> {
-  const [jobs, outbox, live, checkpoint] = await Promise.all([
+  const [jobs, outbox, live, checkpoint, stock] = await Promise.all([
     countJobs(db),
     outboxDepth(db),
     askRunning(db, config),
     readCheckpoint(db),
+    readStockStatus(db),
   ]);
   const place = checkpoint === undefined ? null : `${checkpoint.file}:${String(checkpoint.position)}`;
-  return { jobs, outbox, live, checkpoint: place };
+  return { jobs, outbox, live, checkpoint: place, stock };
 }
 
 /** Asks the process that the configuration says is running here; undefined where none, or another's, answers. */
@@ -104,6 +111,7 @@ function sentences(status: Status, live: LiveStatus | undefined, more: More): re
       ? "The outbox is empty."
       : `Outbox: ${counted(outbox.depth, "event")}, the oldest for ${duration(outbox.oldestMs)}.`,
     ...liveSentences(status, live),
+    ...stockSentences(status.stock),
     ...more.alarmed.map(
       (job) => `ALARM: ${job.subject} is held (${job.code ?? "?"}) for ${duration(job.forMs)}.`,
     ),
@@ -112,6 +120,31 @@ function sentences(status: Status, live: LiveStatus | undefined, more: More): re
         `Missed hooks in ${String(MISSED_DAYS)} days: ${counted(orders, "order")}, cause ${cause}.`,
     ),
     ...(jobs.dead + jobs.parked > 0 ? ['See "erpsync dlq list" for what is dead or parked.'] : []),
+  ];
+}
+
+function stockSentences(stock: Status["stock"]): readonly string[] {
+  const { discrepancies, heldSnapshots, reconciliation, unbooked, unbookedMs, unsettled } = stock;
+  const waits =
+    unbooked === 0
+      ? "all booked"
+      : `${counted(unbooked, "fact")} to book, the oldest for ${duration(unbookedMs)}`;
+  const compared =
+    reconciliation === null
+      ? "never reconciled"
+      : `last reconciled ${reconciliation.startedAt} (${reconciliation.state})`;
+  return [
+    `Stock: ${waits}, ${counted(unsettled, "row")} not settled, ${compared}.`,
+    ...(discrepancies === 0
+      ? []
+      : [
+          `${counted(discrepancies, "stock discrepancy", "stock discrepancies")} open; see "erpsync stock discrepancies".`,
+        ]),
+    ...(heldSnapshots === 0
+      ? []
+      : [
+          `ALARM: ${counted(heldSnapshots, "reading")} of the ERP's stock held; see "erpsync stock snapshots".`,
+        ]),
   ];
 }
 

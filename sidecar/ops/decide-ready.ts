@@ -8,6 +8,8 @@ export interface Condition {
   readonly captureMode: "starting" | "binlog" | "polling" | "off";
   /** Milliseconds that the oldest outbox row has waited. */
   readonly outboxOldestMs: number;
+  /** Milliseconds that the oldest fact of the binlog has waited for the stock ledger; 0 where none is kept. */
+  readonly ledgerOldestMs: number;
 }
 
 /** Whether it does, and each reason why not. */
@@ -18,6 +20,8 @@ export interface Readiness {
 
 /** An outbox row that waits longer is a sign that nobody ingests. */
 export const OUTBOX_LATE_MS = 60_000;
+/** A fact that waits longer is a sign that nobody keeps the ledger. */
+const LEDGER_LATE_MS = 60_000;
 
 /** Decides on `/ready`. A standby process is ready: it waits for its turn. */
 export function decideReady(condition: Condition): Readiness {
@@ -34,6 +38,11 @@ export function decideReady(condition: Condition): Readiness {
   if (condition.outboxOldestMs > OUTBOX_LATE_MS) {
     reasons.push(
       `the oldest event has waited ${String(Math.round(condition.outboxOldestMs / 1_000))} s to be ingested`,
+    );
+  }
+  if (condition.ledgerOldestMs > LEDGER_LATE_MS) {
+    reasons.push(
+      `the stock ledger is ${String(Math.round(condition.ledgerOldestMs / 1_000))} s behind the binlog that was read`,
     );
   }
   return { ready: reasons.length === 0, reasons };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StockStatus } from "./status-statements.ts";
 
 /** What only the running process knows; it answers with it on `GET /status`. */
 export const LiveStatusSchema = z.object({
@@ -40,12 +41,14 @@ export interface Status {
     readonly limit: number | null;
   };
   readonly outbox: { readonly depth: number; readonly oldestMs: number };
+  readonly stock: StockStatus;
 }
 
 /** What `status` is made of. */
 export interface StatusFacts {
   readonly jobs: ReadonlyMap<string, number>;
   readonly outbox: Status["outbox"];
+  readonly stock: StockStatus;
   /** Undefined where no sidecar answers. */
   readonly live: LiveStatus | undefined;
   /** Where the tail last recorded that it was; null before the first start and without a binlog. */
@@ -73,6 +76,7 @@ export function composeStatus(facts: StatusFacts): Status {
         }
       : liveParts(live, facts.checkpoint)),
     outbox,
+    stock: facts.stock,
   };
 }
 

@@ -201,7 +201,12 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     dropTable: ["ps_erpsync_not_there"],
     deleteModuleSettings: [],
   },
-  "ops/status-statements.ts": { readAlarmed: [10], readOldestReady: [], readMissedHooks: [7] },
+  "ops/status-statements.ts": {
+    readAlarmed: [10],
+    readOldestReady: [],
+    readMissedHooks: [7],
+    readStockStatus: [],
+  },
   "orders/attempt-statements.ts": { insertAttempts: [[ATTEMPT]] },
   "orders/mapping-statements.ts": {
     readMappings: [[{ kind: "order", shopKey: "7" }]],
@@ -233,6 +238,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     requireJob: ["customer:7"],
     markJobs: [[MARK]],
     knownSubjects: [["order:7"]],
+    newlyMarked: [["order:7"]],
   },
   "queue/statements.ts": {
     lockReadyJobs: ["orders", 8],

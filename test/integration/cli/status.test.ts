@@ -6,6 +6,7 @@ import { freePort } from "../../support/database-server.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation, mapProducts } from "../../support/sidecar.ts";
+import { insertDiscrepancy, insertLedgerRow } from "../../support/stock-rows.ts";
 import { World } from "../../support/world.ts";
 
 const ORDER = { customerId: 1, lines: [{ productId: 1, quantity: 1 }] } as const;
@@ -26,6 +27,10 @@ eachServer("erpsync status", (server) => {
       capture: { lagMs: null, position: null, leader: null },
       erp: { breaker: null, inFlight: null, limit: null },
       outbox: { depth: expect.any(Number) as number, oldestMs: expect.any(Number) as number },
+      stock: {
+        ...{ unbooked: 0, unbookedMs: 0, unsettled: 0, discrepancies: 0, heldSnapshots: 0 },
+        reconciliation: null,
+      },
     });
     expect(status.outbox.oldestMs).toBeGreaterThan(0);
   });
@@ -53,6 +58,37 @@ eachServer("erpsync status", (server) => {
     });
     expect(human.out).toContain("reads the binlog");
     expect(human.out).toContain("The outbox is empty.");
+  });
+});
+
+eachServer("erpsync status on stock", (server) => {
+  test("what waits for the ledger or for a person is counted, and the last comparison is named", async () => {
+    await using world = await World.create({ server });
+    await using erp = await startNetSuiteEmulator();
+    const installation = await Installation.create(world, { netsuite: erp.settings() });
+    const row = await insertLedgerRow(world, { product: 5, opening: 9, unsettled: true });
+    await insertDiscrepancy(world, { row, kind: "drift" });
+    await world.pool.query(
+      `INSERT INTO ${world.table("erpsync_stock_inbox")} (committed_at, facts) VALUES (UTC_TIMESTAMP(3) - INTERVAL 90 SECOND, '[]');
+       INSERT INTO ${world.table("erpsync_stock_snapshot")} (kind, state, started_at) VALUES ('full', 'held', UTC_TIMESTAMP(6));
+       INSERT INTO ${world.table("erpsync_stock_reconciliation")} (state, actor, started_at)
+         VALUES ('done', 'a', '2026-11-20 03:30:00'), ('capped', 'a', '2026-11-21 03:30:00')`,
+    );
+
+    const { stock } = JSON.parse((await runCommand(installation, "status", "--json")).out) as {
+      stock: { unbookedMs: number };
+    };
+    const { out } = await runCommand(installation, "status");
+
+    expect(stock).toMatchObject({
+      ...{ unbooked: 1, unsettled: 1, discrepancies: 1, heldSnapshots: 1 },
+      reconciliation: { state: "capped", startedAt: "2026-11-21 03:30:00 UTC" },
+    });
+    expect(stock.unbookedMs).toBeGreaterThanOrEqual(89_000);
+    expect(out).toContain("1 fact to book, the oldest for 90 s");
+    expect(out).toContain("1 row not settled, last reconciled 2026-11-21 03:30:00 UTC (capped).");
+    expect(out).toContain("1 stock discrepancy open");
+    expect(out).toContain("ALARM: 1 reading of the ERP's stock held");
   });
 });
 
