@@ -292,13 +292,17 @@
 -- erpsync_stock_reconciliation
   id bigint unsigned NOT NULL AUTO_INCREMENT
   state varchar(16) ascii bin NOT NULL
+  dry_run tinyint unsigned NOT NULL DEFAULT 0
   rows_compared int unsigned NOT NULL DEFAULT 0
+  waiting int unsigned NOT NULL DEFAULT 0
   drifted int unsigned NOT NULL DEFAULT 0
   corrected int unsigned NOT NULL DEFAULT 0
   reason text utf8mb4 NULL
+  detail mediumtext utf8mb4 NULL
   actor varchar(96) utf8mb4 NOT NULL
   started_at datetime(6) NOT NULL
   finished_at datetime(6) NULL
+  KEY erpsync_stock_reconciliation_state (state,id)
   PRIMARY KEY (id)
 
 -- erpsync_stock_row

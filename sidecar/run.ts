@@ -4,6 +4,7 @@ import { runCapture, serverIdOf } from "./capture/capture-loop.ts";
 import { decideMissedCause } from "./capture/decide-missed-cause.ts";
 import { countMissedHooks, readModuleState } from "./capture/statements.ts";
 import { ABORT_SLACK_MS } from "./config.ts";
+import { UsageError } from "./domain/errors.ts";
 import { parseSubject, shopOrderId } from "./domain/ids.ts";
 import type { IdentityGuard } from "./identity/identity-guard.ts";
 import {
@@ -32,6 +33,10 @@ import { inTransaction } from "./platform/transaction.ts";
 import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
+import { awaitLedger } from "./stock/await-ledger.ts";
+import { Pacer } from "./stock/pace.ts";
+import { runSnapshots, type SnapshotLoopDeps } from "./stock/snapshot-loop.ts";
+import { applyWrites } from "./stock/stock-writer.ts";
 import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
@@ -49,14 +54,16 @@ const IDLE_POLL_MS = 5_000;
  * Runs the sidecar until the signal, then drains: nothing new is claimed, calls under way end or are aborted after
  * 25 s, and what they leave open is looked up at the next start.
  * @throws SchemaError where the database is not migrated, or is newer than the program.
+ * @throws UsageError where the roles cannot be had in one process.
  */
 export async function run(base: Base, roles: readonly Role[], signal: AbortSignal): Promise<void> {
   const { config, db, log } = base;
+  requireRolesTogether(base, roles);
   const schema = await requireSchema(db);
   await base.guard.check();
   log("info", { event: "process.started", roles, version: packageVersion(), schema });
   const status = initialCaptureStatus();
-  const lane: Lane = { worker: undefined, capture: status };
+  const lane: Lane = { worker: undefined, port: undefined, capture: status };
   const server = roles.includes("ops")
     ? await startOpsServer({
         ...config.http,
@@ -78,6 +85,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
     ...(roles.includes("capture") ? [keep("ingest", (stop) => runIngest(ingest, stop))] : []),
     ...(roles.includes("capture") ? [keep("sweep", (stop) => runSweep(sweepDeps(base, ingest), stop))] : []),
     ...(roles.includes("work") ? [keep("work", (stop) => workLoop(base, lane, stop))] : []),
+    ...(feeds(base, roles) ? [keep("feed", (stop) => feedLoop(base, lane, stop))] : []),
     ...(roles.includes("ops") ? [keep("prune", (stop) => runPrune(pruneDeps(base), stop))] : []),
   ]);
   await server?.close();
@@ -172,9 +180,69 @@ function sweepDeps(base: Base, ingest: IngestDeps): SweepDeps {
   };
 }
 
+/** The ERP owns the figure, and this process brings it to the shop. */
+const feeds = ({ config }: Base, roles: readonly Role[]): boolean =>
+  roles.includes("feed") && config.stock.owner === "erp";
+
+/** Without Redis the limit of calls is kept by the one process that works, so nobody else may read the ERP. */
+function requireRolesTogether(base: Base, roles: readonly Role[]): void {
+  if (!feeds(base, roles) || base.config.erp.redisUrl !== undefined || roles.includes("work")) return;
+  throw new UsageError(
+    "--roles: feed needs work in the same process, or erp.redisUrl, which lets processes share the limit of calls",
+  );
+}
+
+/** How often it is looked whether this process has the ERP port by now. */
+const PORT_LOOK_MS = 1_000;
+
+/** Reads the ERP's stock where this process may call the ERP, in one process of the installation. */
+async function feedLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  const { config, erp, guard } = base;
+  const port = config.erp.redisUrl === undefined ? lane.port : new AbortController().signal;
+  if (port === undefined) {
+    await systemSleep(PORT_LOOK_MS, signal);
+    return;
+  }
+  await guard.check();
+  await erp.ready();
+  const settings = databaseSettings(config);
+  const name = lockName(settings.database, settings.prefix, "stock-feed");
+  const mine = AbortSignal.any([signal, port]);
+  const lock = { settings, name, sleep: systemSleep, signal: mine, onStandby: () => undefined };
+  await withNamedLock(lock, async (held) => {
+    await runSnapshots(snapshotDeps(base, lane), held);
+  });
+}
+
+function snapshotDeps(base: Base, lane: Lane): SnapshotLoopDeps {
+  const { actor, config, db, erp, guard, log, metrics } = base;
+  const stopped = (): boolean => guard.stop !== undefined;
+  const times = { clock: systemClock, sleep: systemSleep };
+  const writer = { db, settings: databaseSettings(config), stopped, metrics };
+  return {
+    db,
+    erp,
+    ...times,
+    log,
+    metrics,
+    actor,
+    shopId: config.stock.shopId,
+    holdShare: config.stock.holdShare,
+    rules: config.stock,
+    exportAfterOrder: () => guard.scope.exportAfterOrder,
+    stopped,
+    apply: (writes, rows, stop) => applyWrites(writer, writes, rows, stop),
+    pacer: new Pacer({ db, ...times, metrics, busyThreads: config.stock.busyThreads }),
+    ledgerHasRead: (stop) => awaitLedger({ db, ...times }, stop),
+    isErpAway: () => lane.worker?.breaker.state === "open",
+  };
+}
+
 /** The lane's worker, made anew each time that this process gets the ERP port. */
 interface Lane {
   worker: Worker | undefined;
+  /** Aborts when this process may not call the ERP any more; undefined while it may not. */
+  port: AbortSignal | undefined;
   readonly capture: CaptureStatus;
 }
 
@@ -228,7 +296,9 @@ async function work(
     announced: () => lane.capture.leader,
     alone,
   });
+  const left = new AbortController();
   lane.worker = worker;
+  lane.port = AbortSignal.any([lost, left.signal]);
   const abort = new AbortController();
   const draining = new AbortController();
   const drain = (): void => {
@@ -243,6 +313,8 @@ async function work(
     signal.removeEventListener("abort", drain);
     draining.abort();
     lane.worker = undefined;
+    lane.port = undefined;
+    left.abort();
   }
 }
 

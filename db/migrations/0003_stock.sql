@@ -189,13 +189,17 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_announcement` (
 -- Comparisons of shop, ledger and ERP.
 CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_reconciliation` (
   `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-  `state` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'running | done | capped | failed',
+  `state` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'asked | running | done | capped | failed',
+  `dry_run` TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '1: compares only',
   `rows_compared` INT UNSIGNED NOT NULL DEFAULT 0,
+  `waiting` INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'rows that could not be compared: not settled, or an order in doubt',
   `drifted` INT UNSIGNED NOT NULL DEFAULT 0,
   `corrected` INT UNSIGNED NOT NULL DEFAULT 0,
-  `reason` TEXT NULL,
+  `reason` TEXT NULL COMMENT 'why it failed or was capped, in words',
+  `detail` MEDIUMTEXT NULL COMMENT 'JSON: the first drifts, for people; ids and figures only',
   `actor` VARCHAR(96) NOT NULL,
   `started_at` DATETIME(6) NOT NULL,
   `finished_at` DATETIME(6) NULL,
-  PRIMARY KEY (`id`)
+  PRIMARY KEY (`id`),
+  KEY `erpsync_stock_reconciliation_state` (`state`, `id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -453,10 +453,13 @@ export interface StockReconciliationTable {
   state: string;
   rows_compared: Defaulted<number>;
   drifted: Defaulted<number>;
+  dry_run: Defaulted<number>;
   corrected: Defaulted<number>;
+  waiting: Defaulted<number>;
   reason: Optional<string>;
   actor: string;
   started_at: Time;
+  detail: Optional<string>;
   finished_at: NullableTime;
 }
 
