@@ -95,7 +95,28 @@ export type LogEvent =
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
   | { readonly event: "http.listening"; readonly address: string }
   | { readonly event: "api.failed"; readonly path: string; readonly message: string }
-  | { readonly event: "pruned"; readonly rows: number };
+  | { readonly event: "pruned"; readonly rows: number }
+  | { readonly event: "stock.gap"; readonly reason: string }
+  | {
+      readonly event: "stock.opened";
+      readonly reason: string;
+      readonly rows: number;
+      readonly differing: number;
+    }
+  | {
+      readonly event: "stock.repaired";
+      readonly row: number;
+      readonly delta: number;
+      readonly cause: string;
+    }
+  | { readonly event: "stock.unexplained"; readonly row: number; readonly units: number }
+  | { readonly event: "stock.repair_limit"; readonly row: number; readonly units: number }
+  | {
+      readonly event: "stock.oversold";
+      readonly row: number;
+      readonly units: number;
+      readonly orders: readonly number[];
+    };
 
 /** How bad it is: `info` is the normal course, `warn` heals by itself, `error` wants a person. */
 export type LogLevel = "debug" | "info" | "warn" | "error";

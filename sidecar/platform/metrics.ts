@@ -80,6 +80,34 @@ export function createMetrics() {
       help: "1 while the ERP as a whole is taken to be away",
       registers,
     }),
+    stockMovements: new Counter({
+      name: "erpsync_stock_movements_total",
+      help: "Changes of stock rows that were booked, by cause; `pending` are attributed later",
+      labelNames: ["cause"],
+      registers,
+    }),
+    stockUnsettled: new Gauge({
+      name: "erpsync_stock_unsettled",
+      help: "Stock rows of which something is still to be attributed or put right",
+      registers,
+    }),
+    stockLedgerLag: new Gauge({
+      name: "erpsync_stock_ledger_lag_seconds",
+      help: "Age of the oldest change of the last batch when it was booked; the binlog's clock has whole seconds",
+      registers,
+    }),
+    stockRepairs: new Counter({
+      name: "erpsync_stock_repairs_total",
+      help: "Movements that the shop lost or forgot and the ledger made, by cause",
+      labelNames: ["cause"],
+      registers,
+    }),
+    stockDiscrepancies: new Gauge({
+      name: "erpsync_stock_discrepancies",
+      help: "What a person has to look at, by kind",
+      labelNames: ["kind"],
+      registers,
+    }),
     stockWrites: new Counter({
       name: "erpsync_stock_writes_total",
       help: "Writes to the shop's stock that were asked for, by cause and what became of them",
