@@ -49,3 +49,15 @@ export async function repeated<T>(statement: () => Promise<T>): Promise<T> {
 export async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
   return await repeated(() => db.transaction().execute(work));
 }
+
+/**
+ * Runs reads that all see the database as it is at the first of them. It must not hold locks or last long: the server
+ * keeps old versions of rows for as long.
+ */
+export async function atOneMoment<T>(db: Database, reads: (tx: Tx) => Promise<T>): Promise<T> {
+  return await db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute(reads);
+}

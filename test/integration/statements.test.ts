@@ -260,6 +260,18 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrderLines: [7],
     readCustomer: [7],
   },
+  "stock/buffer-statements.ts": {
+    readBuffers: [],
+    writeBuffer: [{ product: 7, combination: 0, units: 2 }],
+    deleteBuffer: [7, 0],
+  },
+  "stock/catalogue-statements.ts": {
+    readStockScope: [1],
+    pageCatalogue: [{ shop: 1, group: 0 }, 1_900, 50],
+    findCatalogue: [{ shop: 1, group: 0 }, ["7", "8"]],
+    readRowPositions: [[7, 8]],
+    isLedgerOpening: [],
+  },
   "stock/discrepancy-statements.ts": {
     listDiscrepancies: [{ kind: "drift", all: false }, 50],
     listDiscrepanciesOf: [7, 50],
@@ -283,7 +295,40 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readWritesBySource: [["line:7:7#1"]],
     readOwed: [7, 50],
   },
+  "stock/fence-statements.ts": {
+    readBinlogEnd: [],
+    insertFence: [],
+    deleteFence: [7],
+    readLedgerProgress: [],
+  },
+  "stock/in-flight-statements.ts": {
+    ordersInState: ["parked"],
+    ordersAcknowledgedSince: ["2026-11-20 10:00:00"],
+    ordersInOutbox: [],
+    ordersWithLinesOnly: [{ after: 1_900, until: 1_950 }],
+    ordersWithGoodsHere: [{ after: 1_900, until: 1_950 }],
+    highestOrderWithLines: [],
+    readOrderUnits: [[7, 8]],
+    readSends: [[7, 8]],
+    readSentBodies: [["order:7#1", "order:8#1"]],
+    readOrderMappings: [[7, 8]],
+  },
   "stock/pace-statements.ts": { readThreadsRunning: [] },
+  "stock/snapshot-statements.ts": {
+    latestSnapshots: [],
+    listSnapshots: [20],
+    readSnapshot: [7],
+    insertSnapshot: [{ kind: "full", part: "", state: "asked" }],
+    beginSnapshot: [7, "full"],
+    finishSnapshot: [7, { state: "failed", reason: "a test" }],
+    judgeSnapshot: [7, "released", "a test"],
+    oldSnapshots: [90, 50],
+    deleteSnapshots: [[7]],
+    insertPageAttempts: [
+      [{ snapshotId: 7, outcome: "ok", message: null, exchange: EXCHANGE, answer: "{}", actor: "test:1" }],
+    ],
+    readTime: [],
+  },
   "stock/writer-statements.ts": {
     productsOfRows: [[7, 8]],
     countStockRows: [[7, 8]],
@@ -319,6 +364,8 @@ const SMALL_TABLES =
 
 /** Statements that may read a whole table, with the reason. */
 const WHOLE_TABLE: Readonly<Record<string, string>> = {
+  "stock/buffer-statements.ts readBuffers": "people set them by hand, and all of them are wanted",
+  "stock/in-flight-statements.ts ordersInOutbox": "the outbox is empty but when nobody ingests",
   "ingest/sweep-statements.ts ordersWithoutJob": "the outbox, once; it is empty but when nobody ingests",
   "ops/purge-statements.ts listOwnTables": "the data dictionary, once in an installation's life",
   "ingest/statements.ts outboxDepth":
@@ -520,6 +567,19 @@ async function grownWorld(server: World["server"]): Promise<World> {
     detail: "{}",
     found_at: AT,
     resolved_at: n % 100 === 0 ? null : AT,
+  }));
+  await multiply(world, "erpsync_stock_snapshot", (n) => ({
+    id: n,
+    kind: n % 20 === 0 ? "full" : "delta",
+    part: "",
+    state: n % 50 === 0 ? "failed" : "applied",
+    started_at: day(ROWS - n),
+  }));
+  await multiply(world, "erpsync_stock_buffer", (n) => ({
+    id_product: n,
+    id_product_attribute: 0,
+    units: 1,
+    updated_at: AT,
   }));
   await multiply(world, "erpsync_stock_announcement", (n) => ({ id_stock_available: n, run_at: day(n) }));
   const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");

@@ -1,0 +1,404 @@
+import type { Clock, Sleep } from "../domain/clock.ts";
+import { messageOf, SidecarError, StockSnapshotError } from "../domain/errors.ts";
+import type { StockWrite } from "../domain/stock.ts";
+import { type ErpPort, stockMark } from "../erp/port.ts";
+import type { Database, Tx } from "../platform/database.ts";
+import type { Log } from "../platform/log.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { atOneMoment } from "../platform/transaction.ts";
+import { readBuffers } from "./buffer-statements.ts";
+import { Catalogue, type SetRow } from "./catalogue.ts";
+import {
+  isLedgerOpening,
+  type RowPosition,
+  readRowPositions,
+  readStockScope,
+  type StockScope,
+} from "./catalogue-statements.ts";
+import type { Round } from "./decide-due.ts";
+import { decideSnapshot, type SnapshotVerdict } from "./decide-snapshot.ts";
+import type { Guard, WriteOutcome } from "./decide-writes.ts";
+import { decodeSnapshotDetail } from "./decode-snapshot-detail.ts";
+import {
+  type Counted,
+  encodeColumns,
+  encodeDetail,
+  encodeHoldReason,
+  encodeJudged,
+  encodeMark,
+  lastReadingOf,
+  releasedReadingOf,
+} from "./encode-snapshot-end.ts";
+import {
+  type GoodsBefore,
+  type OrderMemory,
+  type OrderOnRow,
+  readGoodsHere,
+  readInFlight,
+} from "./in-flight.ts";
+import type { Pacer } from "./pace.ts";
+import { type Move, planSnapshot, type RowFigure, type SnapshotPlan, type Waiting } from "./plan-snapshot.ts";
+import { type Reading, readFigures } from "./read-figures.ts";
+import {
+  beginSnapshot,
+  finishSnapshot,
+  insertSnapshot,
+  type SnapshotEnd,
+  type SnapshotRow,
+} from "./snapshot-statements.ts";
+
+/** Rows of one write; the writer makes one transaction of them. */
+const BATCH_ROWS = 50;
+/** Rows of one look at the ledger. */
+const CHUNK_ROWS = 1_000;
+/** Milliseconds after which rows that a checkout held are tried once more. */
+const AGAIN_AFTER_MS = 500;
+
+export interface SnapshotDeps {
+  readonly db: Database;
+  readonly erp: Pick<ErpPort, "readStock" | "capabilities">;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, "erpCalls" | "erpCallSeconds" | "stockSnapshots" | "stockRowsWaiting">;
+  /** `host:pid`. */
+  readonly actor: string;
+  /** `id_shop` that the ERP's figures are for. */
+  readonly shopId: number;
+  /** `stock.holdShare`. */
+  readonly holdShare: number;
+  /** Orders up to this id are history. */
+  readonly exportAfterOrder: () => number;
+  /** True while nothing may be written. */
+  readonly stopped: () => boolean;
+  /** The writer; see `applyWrites`. */
+  readonly apply: (
+    writes: readonly StockWrite[],
+    guard: Guard,
+    signal: AbortSignal,
+  ) => Promise<readonly WriteOutcome[]>;
+  readonly pacer: Pick<Pacer, "run" | "finish">;
+  /** Waits until the ledger has booked all that was committed before; see `awaitLedger`. */
+  readonly ledgerHasRead: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/** What a round builds on. */
+export interface RoundPast {
+  /** The last applied one, whose mark a delta begins at. */
+  readonly lastApplied: SnapshotRow | undefined;
+  readonly lastFull: SnapshotRow | undefined;
+  /** A held one that a person released, where nothing was applied since. */
+  readonly released: SnapshotRow | undefined;
+}
+
+/** How a round ended. */
+export type RoundEnd = "applied" | "held" | "failed";
+
+/**
+ * One reading of the ERP's stock: all pages, one look at the database behind them, then the writes in small batches.
+ * What fails before the first write has written nothing. A round that breaks off between writes leaves rows that are
+ * right and rows that are as before; the next one goes on.
+ * @throws what is no error of ours (a lost database, a bug); the reading is then on record as failed, where it can be.
+ */
+export async function runRound(
+  deps: SnapshotDeps,
+  round: Round,
+  past: RoundPast,
+  memory: OrderMemory,
+  signal: AbortSignal,
+): Promise<RoundEnd> {
+  const { clock, db, log, metrics } = deps;
+  const id = await begin(db, round);
+  if (id === undefined) return "failed";
+  const startedMs = clock.monotonicMs();
+  try {
+    const end = await new SnapshotRound(deps, id, round, past, memory).run(signal);
+    await finishSnapshot(db, id, end.row);
+    tell(deps, id, round, end, clock.monotonicMs() - startedMs);
+    return end.row.state;
+  } catch (thrown) {
+    const code = thrown instanceof SidecarError ? thrown.code : "E_BUG";
+    const reason = `${code}: ${messageOf(thrown)}`.slice(0, 4_000);
+    // Where the database is gone the next start finds the round running, and ends it.
+    await finishSnapshot(db, id, { state: "failed", reason }).catch(() => undefined);
+    if (!(thrown instanceof SidecarError)) throw thrown;
+    metrics.stockSnapshots.inc({ kind: round.kind, outcome: "failed" });
+    log("warn", { event: "stock.snapshot_failed", snapshot: id, part: round.part, code });
+    return "failed";
+  }
+}
+
+async function begin(db: Database, { askedId, kind, part }: Round): Promise<number | undefined> {
+  if (askedId === undefined) return await insertSnapshot(db, { kind, part, state: "running" });
+  return (await beginSnapshot(db, askedId, kind)) ? askedId : undefined;
+}
+
+type Hold = Extract<SnapshotVerdict, { kind: "hold" }>;
+
+/** What a round that was not given up came to. */
+interface Ended {
+  readonly row: SnapshotEnd & { readonly state: "applied" | "held" };
+  readonly hold: Hold | undefined;
+}
+
+function tell(
+  { log, metrics }: SnapshotDeps,
+  snapshot: number,
+  { kind, part }: Round,
+  { hold, row }: Ended,
+  tookMs: number,
+): void {
+  metrics.stockSnapshots.inc({ kind, outcome: row.state });
+  if (hold !== undefined) {
+    log("error", { event: "stock.snapshot_held", snapshot, part, code: hold.code });
+    return;
+  }
+  const { absent = 0, changed = 0, items = 0, unknown = 0, waiting = 0 } = row;
+  metrics.stockRowsWaiting.set(waiting);
+  const counts = { items, changed, waiting, unknown, absent };
+  const times = { tookMs: Math.round(tookMs) };
+  log("info", { event: "stock.snapshot_applied", snapshot, kind, part, ...counts, ...times });
+}
+
+/** What the batches came to. */
+interface Written {
+  readonly changed: number;
+  /** Rows that a checkout or another writer had, or of which not all was read. */
+  readonly left: readonly Move[];
+}
+
+class SnapshotRound {
+  readonly #deps: SnapshotDeps;
+  readonly #id: number;
+  readonly #round: Round;
+  readonly #past: RoundPast;
+  readonly #memory: OrderMemory;
+
+  constructor(deps: SnapshotDeps, id: number, round: Round, past: RoundPast, memory: OrderMemory) {
+    this.#deps = deps;
+    this.#id = id;
+    this.#round = round;
+    this.#past = past;
+    this.#memory = memory;
+  }
+
+  async run(signal: AbortSignal): Promise<Ended> {
+    const { db, erp, exportAfterOrder, ledgerHasRead } = this.#deps;
+    const scope = await this.#scope();
+    const countsOrders = erp.capabilities.stockCountsOrders;
+    const goodsBefore = countsOrders ? undefined : await readGoodsHere(db, exportAfterOrder());
+    const isFull = this.#round.kind === "full";
+    const catalogue = isFull ? await Catalogue.whole(db, scope, signal) : new Catalogue();
+    const reading = await this.#read(scope, catalogue, signal);
+    // What may stand in the ERP by now was committed in the shop by now; the ledger must have booked it.
+    if (!(await ledgerHasRead(signal))) {
+      throw new StockSnapshotError(
+        "The ledger did not read on in time. Look at erpsync status, and at the log of capture",
+      );
+    }
+    const figures = await this.#rowFigures(catalogue, reading);
+    const plan = await this.#plan(figures, reading, goodsBefore);
+    const counted = this.#count(catalogue, reading, figures, plan);
+    const hold = this.#judge(counted);
+    if (hold !== undefined) return this.#held(counted, hold);
+    return await this.#apply(counted, figures, reading.mark, signal);
+  }
+
+  async #scope(): Promise<StockScope> {
+    const scope = await readStockScope(this.#deps.db, this.#deps.shopId);
+    if (scope !== undefined) return scope;
+    throw new StockSnapshotError(`stock.shopId: the shop has no id_shop ${String(this.#deps.shopId)}`);
+  }
+
+  async #read(scope: StockScope, catalogue: Catalogue, signal: AbortSignal): Promise<Reading> {
+    const { db } = this.#deps;
+    const { kind, part } = this.#round;
+    const isFull = kind === "full";
+    const mark = this.#markBefore();
+    const question = {
+      snapshotId: this.#id,
+      part,
+      changedSince: mark === null ? undefined : stockMark(mark),
+      lastNewest: decodeSnapshotDetail(this.#past.lastFull?.detail ?? null).newest,
+      learn: isFull ? () => Promise.resolve() : (refs: readonly string[]) => catalogue.learn(db, scope, refs),
+      fitOf: (ref: string) => catalogue.fitOf(ref).kind,
+    };
+    const reading = await readFigures(this.#deps, question, signal);
+    return isFull ? reading : await this.#withCarried(scope, catalogue, reading);
+  }
+
+  /** Where a delta begins; null for a full reading. */
+  #markBefore(): string | null {
+    return this.#round.kind === "full" ? null : (this.#past.lastApplied?.mark ?? null);
+  }
+
+  /** A delta that does not name an item says that its figure is what it was when it had to wait. */
+  async #withCarried(scope: StockScope, catalogue: Catalogue, reading: Reading): Promise<Reading> {
+    const { carried } = decodeSnapshotDetail(this.#past.lastApplied?.detail ?? null);
+    const kept = carried.filter(([item]) => !reading.figures.has(item));
+    await catalogue.learn(
+      this.#deps.db,
+      scope,
+      kept.map(([item]) => item),
+    );
+    const figures = new Map(reading.figures);
+    for (const [item, units] of kept) {
+      if (catalogue.fitOf(item).kind === "row") figures.set(item, { units, window: 0 });
+    }
+    return { ...reading, figures };
+  }
+
+  async #rowFigures(catalogue: Catalogue, reading: Reading): Promise<readonly RowFigure[]> {
+    const buffers = new Map<string, number>();
+    for (const { combination, product, units } of await readBuffers(this.#deps.db)) {
+      buffers.set(`${String(product)}:${String(combination)}`, units);
+    }
+    const bufferOf = ({ combination, product }: SetRow): number =>
+      buffers.get(`${String(product)}:${String(combination)}`) ?? buffers.get(`${String(product)}:0`) ?? 0;
+    const figures: RowFigure[] = [];
+    for (const [item, figure] of reading.figures) {
+      const fit = catalogue.fitOf(item);
+      const window = reading.windows[figure.window];
+      if (fit.kind !== "row" || window === undefined) continue;
+      const { product, row } = fit.row;
+      const bufferUnits = buffers.size === 0 ? 0 : bufferOf(fit.row);
+      figures.push({ row, product, item, availableUnits: figure.units, bufferUnits, window });
+    }
+    return figures;
+  }
+
+  async #plan(
+    figures: readonly RowFigure[],
+    reading: Reading,
+    goodsBefore: GoodsBefore | undefined,
+  ): Promise<SnapshotPlan> {
+    const { db, exportAfterOrder } = this.#deps;
+    const wanted = new Set(figures.map(({ row }) => row));
+    const question = {
+      since: reading.windows[0]?.askedAt ?? "",
+      exportAfterOrder: exportAfterOrder(),
+      goodsBefore,
+      memory: this.#memory,
+      isWanted: (row: number) => wanted.has(row),
+    };
+    const look = await atOneMoment(db, async (tx) => {
+      if (await isLedgerOpening(tx)) {
+        throw new StockSnapshotError("The ledger opens anew; the next round comes when it stands");
+      }
+      return { orders: await readInFlight(tx, question), positions: await readPositions(tx, [...wanted]) };
+    });
+    return planSnapshot(figures, (row) => situationOf(row, look.positions, look.orders));
+  }
+
+  #count(catalogue: Catalogue, reading: Reading, figures: readonly RowFigure[], plan: SnapshotPlan): Counted {
+    const { kind, part } = this.#round;
+    // Which items belong to a part, or changed, only the ERP knows.
+    const isWhole = kind === "full" && part === "";
+    const absent = isWhole ? [...catalogue.items()].filter((item) => !reading.figures.has(item)) : [];
+    const rows = figures.length + absent.length;
+    const known = kind === "full" ? rows : Math.max(rows, this.#past.lastFull?.catalogue ?? 0);
+    const { isBroken, items, lastNewestAt, newest, others } = reading;
+    return { kind, items, newest, lastNewestAt, isBroken, ...others, absent, catalogue: known, plan };
+  }
+
+  #judge(counted: Counted): Hold | undefined {
+    const { lastFull, released } = this.#past;
+    const verdict = decideSnapshot(
+      encodeJudged(counted),
+      lastFull === undefined ? undefined : lastReadingOf(lastFull),
+      released === undefined ? undefined : releasedReadingOf(released),
+      this.#deps.holdShare,
+    );
+    return verdict.kind === "hold" ? verdict : undefined;
+  }
+
+  #held(counted: Counted, hold: Hold): Ended {
+    const reason = encodeHoldReason(hold.reason, this.#id);
+    const detail = encodeDetail(counted, counted.plan.waiting);
+    return { row: { state: "held", ...encodeColumns(counted), reason, detail }, hold };
+  }
+
+  async #apply(
+    counted: Counted,
+    figures: readonly RowFigure[],
+    mark: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Ended> {
+    const { plan } = counted;
+    const written = await this.#write(plan.moves, signal);
+    const waiting = [...plan.waiting, ...waitingOf(written.left, figures)];
+    const row = {
+      state: "applied" as const,
+      ...encodeColumns(counted),
+      changed: written.changed,
+      waiting: waiting.length,
+      mark: encodeMark(mark, this.#markBefore(), waiting),
+      detail: encodeDetail(counted, waiting),
+    };
+    return { row, hold: undefined };
+  }
+
+  async #write(moves: readonly Move[], signal: AbortSignal): Promise<Written> {
+    const first = await this.#writeAll(moves, signal);
+    if (first.left.length === 0) return first;
+    await this.#deps.sleep(AGAIN_AFTER_MS, signal);
+    const second = await this.#writeAll(first.left, signal);
+    return { changed: first.changed + second.changed, left: second.left };
+  }
+
+  async #writeAll(moves: readonly Move[], signal: AbortSignal): Promise<Written> {
+    const { apply, pacer, stopped } = this.#deps;
+    const left: Move[] = [];
+    let changed = 0;
+    try {
+      for (let from = 0; from < moves.length; from += BATCH_ROWS) {
+        const batch = moves.slice(from, from + BATCH_ROWS);
+        const writes = batch.map((move) => this.#writeOf(move));
+        const outcomes = await pacer.run(() => apply(writes, "settled", signal), signal);
+        for (const [index, { kind }] of outcomes.entries()) {
+          const move = batch[index];
+          if (kind === "written" || kind === "known") changed += 1;
+          else if (move !== undefined && kind !== "gone") left.push(move);
+        }
+        if (signal.aborted || stopped()) {
+          throw new StockSnapshotError(
+            `Writing was stopped in the middle, after ${String(changed)} rows. The next round goes on`,
+          );
+        }
+      }
+    } finally {
+      pacer.finish();
+    }
+    return { changed, left };
+  }
+
+  #writeOf({ delta, reason, row }: Move): StockWrite {
+    const source = `snapshot:${String(this.#id)}:${String(row)}`;
+    return { row, delta, cause: "snapshot", source, orderId: null, actor: "erp", reason, undoes: null };
+  }
+}
+
+function situationOf(
+  row: number,
+  positions: ReadonlyMap<number, RowPosition>,
+  orders: ReadonlyMap<number, readonly OrderOnRow[]>,
+): (RowPosition & { readonly orders: readonly OrderOnRow[] }) | undefined {
+  const position = positions.get(row);
+  return position === undefined ? undefined : { ...position, orders: orders.get(row) ?? [] };
+}
+
+async function readPositions(tx: Tx, rows: readonly number[]): Promise<ReadonlyMap<number, RowPosition>> {
+  const found = new Map<number, RowPosition>();
+  for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
+    for (const row of await readRowPositions(tx, rows.slice(from, from + CHUNK_ROWS))) {
+      found.set(row.row, row);
+    }
+  }
+  return found;
+}
+
+function waitingOf(left: readonly Move[], figures: readonly RowFigure[]): readonly Waiting[] {
+  if (left.length === 0) return [];
+  const rows = new Set(left.map(({ row }) => row));
+  return figures.filter(({ row }) => rows.has(row)).map((figure) => ({ ...figure, because: "busy" }));
+}
