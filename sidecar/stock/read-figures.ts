@@ -21,7 +21,8 @@ export interface ReadFiguresDeps {
 
 /** What is to be read. */
 export interface FiguresQuestion {
-  readonly snapshotId: number;
+  /** Whose attempts these are on record as, for instance `stock-snapshot:7`. */
+  readonly subject: string;
   /** Partition; empty for all items. */
   readonly part: string;
   /** Undefined for a full reading. */
@@ -145,7 +146,7 @@ async function readOnce(
 /** Records the exchanges of a call; the last is the one that it ended in. */
 async function record(
   { actor, db, metrics }: ReadFiguresDeps,
-  { snapshotId }: FiguresQuestion,
+  { subject }: FiguresQuestion,
   exchanges: readonly ErpExchange[],
   summary: string | undefined,
   thrown?: unknown,
@@ -159,7 +160,7 @@ async function record(
     metrics.erpCallSeconds.observe(exchange.tookMs / 1_000);
     const answer = isLast && summary !== undefined ? summary : exchange.answer;
     const message = outcome === "ok" ? null : messageOf(thrown);
-    return { snapshotId, outcome, message, exchange, answer, actor };
+    return { subject, outcome, message, exchange, answer, actor };
   });
   await insertPageAttempts(db, attempts);
 }

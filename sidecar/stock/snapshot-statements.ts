@@ -219,7 +219,8 @@ export async function deleteSnapshots(db: Database, ids: readonly number[]): Pro
 
 /** Exchanges of one page with the ERP. */
 export interface PageAttempt {
-  readonly snapshotId: number;
+  /** For instance `stock-snapshot:7`. */
+  readonly subject: string;
   /** `ok`, or the code of the error that it ended in. */
   readonly outcome: string;
   readonly message: string | null;
@@ -238,8 +239,8 @@ export async function insertPageAttempts(db: Database, attempts: readonly PageAt
   await db
     .insertInto("erpsync_attempt")
     .values(
-      attempts.map(({ actor, answer, exchange, message, outcome, snapshotId }) => ({
-        subject: `stock-snapshot:${String(snapshotId)}`,
+      attempts.map(({ actor, answer, exchange, message, outcome, subject }) => ({
+        subject,
         op_key: null,
         direction: "to_erp",
         purpose: "read_stock",

@@ -6,8 +6,7 @@ import type { Database, Tx } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { atOneMoment } from "../platform/transaction.ts";
-import { readBuffers } from "./buffer-statements.ts";
-import { Catalogue, type SetRow } from "./catalogue.ts";
+import { Catalogue } from "./catalogue.ts";
 import {
   isLedgerOpening,
   type RowPosition,
@@ -39,6 +38,7 @@ import {
 import type { Pacer } from "./pace.ts";
 import { type Move, planSnapshot, type RowFigure, type SnapshotPlan, type Waiting } from "./plan-snapshot.ts";
 import { type Reading, readFigures } from "./read-figures.ts";
+import { readRowFigures } from "./row-figures.ts";
 import {
   beginSnapshot,
   finishSnapshot,
@@ -196,7 +196,7 @@ class SnapshotRound {
         "The ledger did not read on in time. Look at erpsync status, and at the log of capture",
       );
     }
-    const figures = await this.#rowFigures(catalogue, reading);
+    const figures = await readRowFigures(db, catalogue, reading);
     const plan = await this.#plan(figures, reading, goodsBefore);
     const counted = this.#count(catalogue, reading, figures, plan);
     const hold = this.#judge(counted);
@@ -216,7 +216,7 @@ class SnapshotRound {
     const isFull = kind === "full";
     const mark = this.#markBefore();
     const question = {
-      snapshotId: this.#id,
+      subject: `stock-snapshot:${String(this.#id)}`,
       part,
       changedSince: mark === null ? undefined : stockMark(mark),
       lastNewest: decodeSnapshotDetail(this.#past.lastFull?.detail ?? null).newest,
@@ -246,25 +246,6 @@ class SnapshotRound {
       if (catalogue.fitOf(item).kind === "row") figures.set(item, { units, window: 0 });
     }
     return { ...reading, figures };
-  }
-
-  async #rowFigures(catalogue: Catalogue, reading: Reading): Promise<readonly RowFigure[]> {
-    const buffers = new Map<string, number>();
-    for (const { combination, product, units } of await readBuffers(this.#deps.db)) {
-      buffers.set(`${String(product)}:${String(combination)}`, units);
-    }
-    const bufferOf = ({ combination, product }: SetRow): number =>
-      buffers.get(`${String(product)}:${String(combination)}`) ?? buffers.get(`${String(product)}:0`) ?? 0;
-    const figures: RowFigure[] = [];
-    for (const [item, figure] of reading.figures) {
-      const fit = catalogue.fitOf(item);
-      const window = reading.windows[figure.window];
-      if (fit.kind !== "row" || window === undefined) continue;
-      const { product, row } = fit.row;
-      const bufferUnits = buffers.size === 0 ? 0 : bufferOf(fit.row);
-      figures.push({ row, product, item, availableUnits: figure.units, bufferUnits, window });
-    }
-    return figures;
   }
 
   async #plan(

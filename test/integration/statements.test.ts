@@ -325,7 +325,16 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     oldSnapshots: [90, 50],
     deleteSnapshots: [[7]],
     insertPageAttempts: [
-      [{ snapshotId: 7, outcome: "ok", message: null, exchange: EXCHANGE, answer: "{}", actor: "test:1" }],
+      [
+        {
+          subject: "stock-snapshot:7",
+          outcome: "ok",
+          message: null,
+          exchange: EXCHANGE,
+          answer: "{}",
+          actor: "test:1",
+        },
+      ],
     ],
     readTime: [],
   },
