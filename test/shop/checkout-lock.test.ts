@@ -143,8 +143,8 @@ describe("8 checkouts at once", () => {
   });
 });
 
-describe("a checkout whose locks are held by another", () => {
-  test("goes on after two seconds in all, with the locks that are free, and is counted", async () => {
+describe("a checkout", () => {
+  test("goes on after two seconds in all where another holds its locks, with those that are free, and is counted", async () => {
     const products = await addProducts(5, 100);
     const cart: Cart = products.map((product) => [product, 0, 1]);
     const missed = shop.unlocked()["wait_limit"] ?? 0;
@@ -160,26 +160,32 @@ describe("a checkout whose locks are held by another", () => {
 
     // Those that were free are held during it, those before and behind the one that was not alike.
     await shop.whileHeld(held, async () => {
-      const checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart));
+      await using _checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart));
       const holders = await Promise.all(products.map((product) => shop.holderOf(product)));
       expect(holders[0]).toBeGreaterThan(0);
       expect(holders[4]).toBe(holders[0]);
       expect(new Set(holders.slice(1, 4))).not.toContain(holders[0]);
-      await checkout.kill9();
     });
   });
 
-  test("frees them when it stands, and leaves a lock of somebody else on its connection alone", async () => {
+  test("has freed them all when its lines are stored, while it goes on to its status", async () => {
+    const products = await addProducts(3, 100);
+    const cart: Cart = products.map((product) => [product, 0, 1]);
+    await using _checkout = await shop.pauseCheckoutAt("before-status", cartWord(cart));
+    expect(await Promise.all(products.map((product) => shop.holderOf(product)))).toEqual([0, 0, 0]);
+    expect(await Promise.all(products.map((product) => shop.quantity(product)))).toEqual([99, 99, 99]);
+  });
+
+  test("leaves a lock of somebody else on its connection alone, order after order", async () => {
     const [product = 0] = await addProducts(1, 100);
     const placed = await shop.placeCarts(2, [[[product, 0, 1]]], "--foreign-lock=somebody.else");
     expect(placed.map((order) => order.foreign_lock)).toEqual([true, true]);
-    expect(await shop.holderOf(product)).toBe(0);
   });
 
   test("waits no longer for a PHP process that was killed with its locks", async () => {
     const products = await addProducts(2, 100);
     const cart: Cart = products.map((product) => [product, 0, 1]);
-    const checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart));
+    await using checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart));
     const holders = await Promise.all(products.map((product) => shop.holderOf(product)));
     expect(holders[0]).toBeGreaterThan(0);
     expect(holders[1]).toBe(holders[0]);
@@ -196,7 +202,7 @@ describe("a checkout whose locks are held by another", () => {
     const item = (await addProduct(100)).product;
     const pack = (await addProduct(100, { pack: `${item}:2`, "pack-type": 1 })).product;
     for (const sale of [pack, item]) {
-      const checkout = await shop.pauseCheckoutAt("after-stock", cartWord([[sale, 0, 1]]));
+      await using checkout = await shop.pauseCheckoutAt("after-stock", cartWord([[sale, 0, 1]]));
       const holder = await shop.holderOf(item);
       expect(holder).toBeGreaterThan(0);
       expect(await shop.holderOf(pack)).toBe(holder);
@@ -209,9 +215,8 @@ describe("a checkout whose locks are held by another", () => {
     const [product = 0] = await addProducts(1, 100);
     await shop.configure(LOCK, 0);
     try {
-      const checkout = await shop.pauseCheckoutAt("after-stock", cartWord([[product, 0, 1]]));
+      await using _checkout = await shop.pauseCheckoutAt("after-stock", cartWord([[product, 0, 1]]));
       expect(await shop.holderOf(product)).toBe(0);
-      await checkout.kill9();
     } finally {
       await shop.configure(LOCK, 1);
     }

@@ -17,8 +17,8 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  *          then says whether it is still held.
  * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
  *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
- *          written, neither is committed), after-commit or after-stock (the first stock row is written). Counted from
- *          the first order that is placed.
+ *          written, neither is committed), after-commit, after-stock (the first stock row is written) or before-status
+ *          (all lines are stored, the history row is not). Counted from the first order that is placed.
  * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
  *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
  *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
@@ -65,7 +65,10 @@ if (isset($options['pause']) || isset($options['fault'])) {
             // The module's INSERT begins with a comment and has one inside.
             $outbox = preg_match('#INSERT\b[^(]*\bINTO\s+`'._DB_PREFIX_.'erpsync_outbox`#i', $plain) === 1;
             $commit = preg_match('/^\s*COMMIT/i', $sql) === 1;
-            if (($this->point === 'before-order' && $order) || ($this->point === 'before-outbox' && $outbox)) {
+            $history = preg_match('/^\s*INSERT\s+INTO\s+`'._DB_PREFIX_.'order_history`/i', $sql) === 1;
+            if (($this->point === 'before-order' && $order) || ($this->point === 'before-outbox' && $outbox)
+                || ($this->point === 'before-status' && $history)
+            ) {
                 $this->stop();
             }
             if ($order && $this->fault === 'swallow') {

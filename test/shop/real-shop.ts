@@ -18,7 +18,13 @@ const DRIVER = join(import.meta.dirname, "place-orders.php");
 const BACK_OFFICE = join(import.meta.dirname, "back-office.php");
 
 /** Where the driver can stop for good, in the order of the statements; see place-orders.php. */
-export type PausePoint = "before-order" | "before-outbox" | "after-outbox" | "after-commit" | "after-stock";
+export type PausePoint =
+  | "before-order"
+  | "before-outbox"
+  | "after-outbox"
+  | "after-commit"
+  | "after-stock"
+  | "before-status";
 
 export interface PlacedOrder {
   readonly id_order: number;
@@ -34,7 +40,7 @@ export interface PlacedOrder {
 export type Cart = readonly (readonly [product: number, combination: number, quantity: number])[];
 
 /** A PHP process that stands still in the middle of a checkout. */
-export interface PausedCheckout {
+export interface PausedCheckout extends AsyncDisposable {
   readonly kill9: () => Promise<void>;
 }
 
@@ -301,7 +307,7 @@ export class RealShop implements AsyncDisposable {
       await kill9();
       throw new SupportError(`PHP did not stop at ${point}: ${line}`);
     }
-    return { kill9 };
+    return { kill9, [Symbol.asyncDispose]: kill9 };
   }
 
   /** Places an order, waits until PHP stands at the point, and kills it with SIGKILL; throws if it never stood there. */
