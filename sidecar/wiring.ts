@@ -21,7 +21,7 @@ export interface Base {
   readonly erp: LimitedErpPort;
   readonly shop: ShopCommands;
   readonly guard: IdentityGuard;
-  readonly wakes: { readonly work: Wake; readonly ingest: Wake; readonly sweep: Wake; readonly stock: Wake };
+  readonly wakes: Readonly<Record<"work" | "ingest" | "sweep" | "stock" | "announcements", Wake>>;
   readonly actor: string;
   readonly close: () => Promise<void>;
 }
@@ -44,6 +44,7 @@ export function openBase(config: Config, log: Log = createLog(config.logLevel)):
     ingest: new Wake(sleep),
     sweep: new Wake(sleep),
     stock: new Wake(sleep),
+    announcements: new Wake(sleep),
   };
   const http = createHttp({ connections: config.erp.limit + 1 });
   const shopHttp = createHttp({ connections: 2 });

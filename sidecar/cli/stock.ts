@@ -2,11 +2,18 @@ import type { Command } from "commander";
 import type { Terminal } from "./command-line.ts";
 import { registerStockDiscrepancies } from "./stock-discrepancies.ts";
 import { registerStockExplain } from "./stock-explain.ts";
+import { registerStockMove } from "./stock-move.ts";
+import { registerStockUndo } from "./stock-undo.ts";
 
 /** Adds its commands to the group `erpsync stock`; each sort of them has a file of its own, `stock-….ts`. */
 type Register = (stock: Command, terminal: Terminal) => void;
 
-const COMMANDS: readonly Register[] = [registerStockExplain, registerStockDiscrepancies];
+const COMMANDS: readonly Register[] = [
+  registerStockExplain,
+  registerStockDiscrepancies,
+  registerStockMove,
+  registerStockUndo,
+];
 
 /** `erpsync stock …`: what people ask of the shop's stock. */
 export function registerStock(program: Command, terminal: Terminal): void {

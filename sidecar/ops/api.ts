@@ -85,6 +85,7 @@ export async function mountApi(
           bodyLimit: BODY_BYTES_MAX,
           handler: async (request, reply) => {
             const { status, body } = await answer(readRequest(request));
+            if (status === 503) void reply.header("retry-after", RETRY_AFTER_S);
             return await reply.code(status).send(body);
           },
         });

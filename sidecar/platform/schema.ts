@@ -40,6 +40,7 @@ export interface Tables {
   stock_mvt: StockMvtTable;
   pack: PackTable;
   product: ProductTable;
+  product_attribute: ProductAttributeTable;
   product_shop: ProductShopTable;
   shop: ShopTable;
   shop_group: ShopGroupTable;
@@ -97,6 +98,7 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "stock_mvt",
   "pack",
   "product",
+  "product_attribute",
   "product_shop",
   "shop",
   "shop_group",
@@ -503,8 +505,15 @@ export interface PackTable {
 
 export interface ProductTable {
   id_product: number;
+  reference: string | null;
   /** 0 the pack, 1 its products, 2 both, 3 as PS_PACK_STOCK_TYPE says. */
   pack_stock_type: number;
+}
+
+export interface ProductAttributeTable {
+  id_product_attribute: number;
+  id_product: number;
+  reference: string | null;
 }
 
 export interface ProductShopTable {

@@ -167,7 +167,7 @@ export async function insertWrites(tx: Tx, records: readonly WriteRecord[]): Pro
         quantity_after: record.quantityAfter,
         cause: record.cause,
         id_order: record.orderId,
-        actor: record.actor,
+        actor: record.actor.slice(0, 96),
         reason: record.reason,
         undoes: record.undoes,
         at: utcNow,

@@ -313,6 +313,16 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readSentBodies: [["order:7#1", "order:8#1"]],
     readOrderMappings: [[7, 8]],
   },
+  "stock/channel-statements.ts": {
+    readShopPlaces: [[1]],
+    findReferences: [["SKU-0007", "SKU-0008"]],
+    listStockRows: [[7, 8]],
+    readWritten: [["line:7:7#1"]],
+  },
+  "stock/undo-statements.ts": {
+    readRecordedWrite: [7],
+    findWriteBySource: ["line:7:7#1"],
+  },
   "stock/pace-statements.ts": { readThreadsRunning: [] },
   "stock/snapshot-statements.ts": {
     latestSnapshots: [],
@@ -516,6 +526,16 @@ async function grownWorld(server: World["server"]): Promise<World> {
     id_order: n,
     content_hash: "c".repeat(32),
     seen_at: AT,
+  }));
+  await multiply(world, "product", (n) => ({
+    id_product: n,
+    reference: `SKU-${String(n).padStart(4, "0")}`,
+  }));
+  await multiply(world, "product_attribute", (n) => ({
+    id_product_attribute: n,
+    id_product: n,
+    reference: `SKU-${String(n).padStart(4, "0")}-1`,
+    default_on: null,
   }));
   await multiply(world, "stock_available", (n) => ({ id_stock_available: n, id_product: n }));
   await multiply(world, "erpsync_stock_row", (n) => ({

@@ -41,6 +41,8 @@ export interface OrderToPlace {
   readonly currency?: CurrencyIso;
   /** Off: the module is disabled or its hooks are not registered, and nothing announces the order. */
   readonly hooks?: "on" | "off";
+  /** The module holds the cart's products while their stock is taken; without, checkouts race as PrestaShop's do. */
+  readonly lock?: boolean;
   /** The PHP process dies right after this step; placeOrder then throws `PhpProcessDied`. */
   readonly dieAfter?: CheckoutStepName;
   /** Several orders of one split cart share their reference. */
@@ -114,6 +116,8 @@ export class Checkout {
   }
 
   async run(): Promise<PlacedOrder> {
+    const locks = this.order.lock === true ? this.#locks() : [];
+    for (const name of locks) await this.#php.query("DO GET_LOCK(?, 2)", [name]);
     await this.#insertOrder();
     const placedAt = process.hrtime.bigint();
     const { id_cart: cartId = 0, reference } = this.row;
@@ -122,6 +126,7 @@ export class Checkout {
       cartId,
     ]);
     for (const [index, line] of this.order.lines.entries()) await this.#insertLine(line, index);
+    for (const name of locks) await this.#php.query("DO RELEASE_LOCK(?)", [name]);
     await this.#insertCarrier();
     const paymentId = this.paid ? await this.#insertPayment() : 0;
     if (this.paid) await this.#countSales();
@@ -129,6 +134,12 @@ export class Checkout {
     const wholeAt = await this.#insertHistory();
     await this.#finish();
     return { orderId: this.orderId, reference: String(reference), placedAt, wholeAt };
+  }
+
+  /** In ascending order of the products, so that two carts never wait for each other. */
+  #locks(): readonly string[] {
+    const products = [...new Set(this.order.lines.map((line) => line.productId))].sort((a, b) => a - b);
+    return products.map((id) => this.#php.productLock(id));
   }
 
   async #insertOrder(): Promise<void> {

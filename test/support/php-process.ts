@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type mysql from "mysql2/promise";
+import { lockName } from "../../sidecar/platform/named-lock.ts";
 import type { Row } from "./order-rows.ts";
 import { SupportError } from "./support-error.ts";
 import type { World } from "./world.ts";
@@ -35,6 +36,11 @@ export class PhpProcess {
   /** A table with the shop's prefix. */
   name(table: string): string {
     return this.#world.prefix + table;
+  }
+
+  /** The lock of a product, as the module names it. */
+  productLock(productId: number): string {
+    return lockName(this.#world.database, this.#world.prefix, `stock.${productId}`);
   }
 
   async query(sql: string, values: readonly unknown[] = []): Promise<mysql.ResultSetHeader> {

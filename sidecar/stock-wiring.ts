@@ -1,0 +1,49 @@
+import type { Config } from "./config.ts";
+import type { Database } from "./platform/database.ts";
+import type { Metrics } from "./platform/metrics.ts";
+import { systemClock, systemSleep } from "./platform/system-clock.ts";
+import { type MoveStock, openChannels } from "./stock/channel-movements.ts";
+import type { WriterDeps } from "./stock/stock-writer.ts";
+import { type Base, databaseSettings } from "./wiring.ts";
+
+/** What stock needs of an installation, in a running process or in a command. */
+export interface StockParts {
+  readonly config: Config;
+  readonly db: Database;
+  readonly metrics: Pick<Metrics, "stockWrites">;
+  /** True while writing is stopped, as this process knows; the writer asks the database besides. */
+  readonly stopped: () => boolean;
+  /** Rings for the announcements; a command leaves them to the next look. */
+  readonly onRevived?: () => void;
+}
+
+/** Those of a running process. */
+export function runningStock({ config, db, guard, metrics, wakes }: Base): StockParts {
+  return {
+    config,
+    db,
+    metrics,
+    stopped: () => guard.stop !== undefined,
+    onRevived: () => {
+      wakes.announcements.ring();
+    },
+  };
+}
+
+/** The writer of stock rows. */
+export function stockWriter({ config, db, metrics, onRevived, stopped }: StockParts): WriterDeps {
+  const writer = { db, settings: databaseSettings(config), metrics, stopped };
+  return onRevived === undefined ? writer : { ...writer, onRevived };
+}
+
+/** The movements of other channels. */
+export function stockMovements(parts: StockParts): MoveStock {
+  const { capture, stock } = parts.config;
+  return openChannels({
+    writer: stockWriter(parts),
+    shopId: stock.shopId,
+    repairs: stock.ledger && capture.mode !== "polling",
+    clock: systemClock,
+    sleep: systemSleep,
+  });
+}
