@@ -120,8 +120,7 @@ function judgeAge(
 ): SnapshotVerdict {
   const before = last?.newest;
   if (before === undefined || newest === undefined || lastNewestAt === undefined) return APPLY;
-  const mayBe = released?.newest ?? before;
-  if (newest.at >= before.at || newest.at >= mayBe.at || lastNewestAt >= before.at) return APPLY;
+  if (newest.at >= before.at || newest.at >= (released?.newest ?? before).at) return APPLY;
   return hold(
     "older",
     `The ERP's latest change is of ${newest.at}, and was of ${before.at} the last time (item ${before.item}): these figures are older than those applied. Look whether the ERP was restored, or another account is configured`,

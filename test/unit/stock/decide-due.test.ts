@@ -58,14 +58,15 @@ describe("what is read next", () => {
     expect(decideDue([{ ...large, lastApplied: { ageMs: 10 * MINUTE, hasMark: true } }], RULES)).toEqual(
       runs("", "delta"),
     );
-    expect(decideDue([{ ...large, lastFull: { ageMs: DAY, items: 20_001 } }], RULES)).toEqual(
-      runs("", "full"),
-    );
+    const late = read(1_441, 20_001, { lastApplied: { ageMs: 25 * MINUTE, hasMark: true } });
+    expect(decideDue([late], RULES)).toEqual(runs("", "full"));
   });
 
   test("is all of it where nothing says from where a delta would read", () => {
     const unmarked = read(10, 30_000, { lastApplied: { ageMs: 10 * MINUTE, hasMark: false } });
     expect(decideDue([unmarked], RULES)).toEqual(runs("", "full"));
+    const asked = { ...unmarked, asked: { id: 9, kind: "delta" as const } };
+    expect(decideDue([asked], RULES)).toEqual(runs("", "full", 9));
   });
 
   test("is each part in its own time, the one that has waited longest first", () => {
