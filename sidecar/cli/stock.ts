@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import type { Terminal } from "./command-line.ts";
+import { registerStockBuffer } from "./stock-buffer.ts";
 import { registerStockDiscrepancies } from "./stock-discrepancies.ts";
 import { registerStockExplain } from "./stock-explain.ts";
 import { registerStockMove } from "./stock-move.ts";
+import { registerStockSnapshot } from "./stock-snapshot.ts";
 import { registerStockUndo } from "./stock-undo.ts";
 
 /** Adds its commands to the group `erpsync stock`; each sort of them has a file of its own, `stock-….ts`. */
@@ -13,6 +15,8 @@ const COMMANDS: readonly Register[] = [
   registerStockDiscrepancies,
   registerStockMove,
   registerStockUndo,
+  registerStockSnapshot,
+  registerStockBuffer,
 ];
 
 /** `erpsync stock …`: what people ask of the shop's stock. */
