@@ -37,6 +37,7 @@ import { awaitLedger } from "./stock/await-ledger.ts";
 import { Pacer } from "./stock/pace.ts";
 import { runSnapshots, type SnapshotLoopDeps } from "./stock/snapshot-loop.ts";
 import { applyWrites } from "./stock/stock-writer.ts";
+import { runningStock, stockWriter } from "./stock-wiring.ts";
 import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
@@ -216,9 +217,8 @@ async function feedLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<vo
 
 function snapshotDeps(base: Base, lane: Lane): SnapshotLoopDeps {
   const { actor, config, db, erp, guard, log, metrics } = base;
-  const stopped = (): boolean => guard.stop !== undefined;
   const times = { clock: systemClock, sleep: systemSleep };
-  const writer = { db, settings: databaseSettings(config), stopped, metrics };
+  const writer = stockWriter(runningStock(base));
   return {
     db,
     erp,
@@ -230,7 +230,7 @@ function snapshotDeps(base: Base, lane: Lane): SnapshotLoopDeps {
     holdShare: config.stock.holdShare,
     rules: config.stock,
     exportAfterOrder: () => guard.scope.exportAfterOrder,
-    stopped,
+    stopped: writer.stopped,
     apply: (writes, rows, stop) => applyWrites(writer, writes, rows, stop),
     pacer: new Pacer({ db, ...times, metrics, busyThreads: config.stock.busyThreads }),
     ledgerHasRead: (stop) => awaitLedger({ db, ...times }, stop),
