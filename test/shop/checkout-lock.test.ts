@@ -52,6 +52,16 @@ function randomCarts(seed: number, products: readonly number[], count: number): 
   });
 }
 
+/** The products of a cart of two, that of its first order before that of its second; the first one's lock is seen held. */
+async function inOrderOfTheirOrders(cart: Cart): Promise<readonly [number, number]> {
+  const [one = 0, other = 0] = cart.map(([product]) => product);
+  const before = await shop.quantity(one);
+  await using _checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart));
+  const [first, second] = (await shop.quantity(one)) < before ? [one, other] : [other, one];
+  expect(await shop.holderOf(first)).toBeGreaterThan(0);
+  return [first, second];
+}
+
 beforeAll(async () => {
   shop = await RealShop.open();
   await shop.module("install").catch(() => shop.module("reset"));
@@ -122,10 +132,20 @@ describe("8 checkouts at once", () => {
       [sent, 0, 1],
       [collected, 0, 2],
     ];
+    const [first, second] = await inOrderOfTheirOrders(cart);
+    await using checkout = await shop.pauseCheckoutAt("after-stock", cartWord(cart), "--hit=2");
+    expect(await shop.holderOf(second)).toBeGreaterThan(0);
+    expect(await shop.holderOf(first)).toBe(0);
+    await checkout.kill9();
+
     const before = await shop.count("SELECT MAX(id_order) FROM {orders}");
+    const [sentBefore, collectedBefore] = [await shop.quantity(sent), await shop.quantity(collected)];
     expect(await atOnce(10, () => [cart])).toBe(80);
     expect(await shop.count("SELECT COUNT(*) FROM {orders} WHERE id_order > ?", [before])).toBe(160);
-    expect([await shop.quantity(sent), await shop.quantity(collected)]).toEqual([920, 840]);
+    expect([
+      sentBefore - (await shop.quantity(sent)),
+      collectedBefore - (await shop.quantity(collected)),
+    ]).toEqual([80, 160]);
   });
 
   test("packs and their items sold beside each other are exact, down to the packs that an item's sale lowers", async () => {

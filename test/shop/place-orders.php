@@ -7,7 +7,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * Places orders in a real PrestaShop the way a payment module does, and prints one JSON line an order.
  *
  *     PRESTASHOP_ROOT=/path/to/shop php place-orders.php [--orders=1] [--state=wire] [--lines=1] [--cart=CART …]
- *         [--foreign-lock=NAME] [--pause=POINT] [--fault=FAULT] [--step]
+ *         [--foreign-lock=NAME] [--pause=POINT [--hit=1]] [--fault=FAULT] [--step]
  *
  * --state: `wire` (waiting for the transfer), `paid` (payment accepted) or the number of an order state.
  * --lines: how many different products a cart holds.
@@ -18,7 +18,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * --pause: where the process stops for good and prints `{"paused":"POINT"}`, so that a test can kill it there:
  *          before-order, before-outbox (the order row is written, the outbox row is not), after-outbox (both are
  *          written, neither is committed), after-commit, after-stock (the first stock row is written) or before-status
- *          (all lines are stored, the history row is not). Counted from the first order that is placed.
+ *          (all lines are stored, the history row is not); the first time that it gets there, or the time of --hit.
  * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
  *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
  *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
@@ -26,7 +26,7 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  *
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'fault:', 'step']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'hit:', 'fault:', 'step']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -49,6 +49,9 @@ if (isset($options['pause']) || isset($options['fault'])) {
     {
         /** @var string */
         public $point = '';
+
+        /** @var int */
+        public $hits = 1;
 
         /** @var string */
         public $fault = '';
@@ -95,6 +98,10 @@ if (isset($options['pause']) || isset($options['fault'])) {
 
         private function stop(): void
         {
+            --$this->hits;
+            if ($this->hits > 0) {
+                return;
+            }
             fwrite(STDOUT, json_encode(['paused' => $this->point])."\n");
             fflush(STDOUT);
             while (true) {
@@ -182,6 +189,7 @@ $carrier = (int) Configuration::get('PS_CARRIER_DEFAULT');
 // Only now: the customer above is written before the checkout, and is not what a pause aims at.
 if (isset($pausing)) {
     $pausing->point = (string) ($options['pause'] ?? '');
+    $pausing->hits = (int) ($options['hit'] ?? 1);
     $pausing->fault = (string) ($options['fault'] ?? '');
 }
 if (($options['fault'] ?? '') === 'swallow') {
