@@ -30,7 +30,7 @@ export async function findReferences(
   const found = await db
     .selectFrom("product")
     .where("reference", "in", references)
-    .select(["reference", "id_product as product", sql<number>`0`.as("combination")])
+    .select(["reference", "id_product as product", sql<number>`CAST(0 AS UNSIGNED)`.as("combination")])
     .unionAll(
       db
         .selectFrom("product_attribute")

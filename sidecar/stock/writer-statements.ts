@@ -141,7 +141,7 @@ export async function findSources(
   const found = await db
     .selectFrom("erpsync_stock_movement")
     .where("source", "in", sources)
-    .select(["source", sql<number>`0`.as("id")])
+    .select(["source", sql<number>`CAST(0 AS UNSIGNED)`.as("id")])
     .unionAll(db.selectFrom("erpsync_stock_write").where("source", "in", sources).select(["source", "id"]))
     .execute();
   // A write that the ledger has booked is in both, and its record counts.

@@ -132,3 +132,12 @@ export async function killConnectionsOf(world: World, user: string): Promise<voi
   for (const { id } of await find()) await world.pool.query("KILL ?", [id]).catch(() => undefined);
   await until(async () => (await find()).length === 0, { what: "the end of the killed connections" });
 }
+
+/** How many connections of this world wait for a named lock. */
+export async function waiters(world: World): Promise<number> {
+  const found = await world.rows(
+    "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ? AND STATE = 'User lock'",
+    [world.database],
+  );
+  return found.length;
+}

@@ -17,6 +17,7 @@ import {
   records,
   rowsOf,
   stockWorld,
+  waiters,
   write,
   writerOf,
 } from "./writer-rig.ts";
@@ -391,16 +392,7 @@ eachServer("the stock writer", (server) => {
     const overtaking = await applyToProduct(deps, request("s:overtakes"), "none", "overtake");
     const impatient = await applyToProduct(deps, request("s:impatient"), "none", { waitSeconds: 1 });
     const waiting = applyToProduct(deps, request("s:patient"), "none", { waitSeconds: 30 });
-    await until(
-      async () =>
-        (
-          await world.rows(
-            "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = ? AND INFO LIKE 'SELECT GET_LOCK%' AND COMMAND <> 'Sleep'",
-            [world.database],
-          )
-        ).length > 0,
-      { what: "the one that waits in line" },
-    );
+    await until(async () => (await waiters(world)) > 0, { what: "the one that waits in line" });
     await checkout.query("SELECT RELEASE_LOCK(?)", [productLock(world, 1)]);
 
     expect([overtaking[0]?.kind, impatient[0]?.kind, (await waiting)[0]?.kind]).toEqual([
