@@ -296,10 +296,9 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOwed: [7, 50],
   },
   "stock/fence-statements.ts": {
-    readBinlogEnd: [],
     insertFence: [],
+    isFenceAhead: [7],
     deleteFence: [7],
-    readLedgerProgress: [],
   },
   "stock/in-flight-statements.ts": {
     ordersInState: ["parked"],
