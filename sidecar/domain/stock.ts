@@ -94,8 +94,21 @@ export type StockFact =
 /** Why the ledger walks over all rows. */
 export type PassReason = "first" | "gap" | "restored" | "verify";
 
-/** One row as a check read it under a lock; `erpsync_stock_check.observed` is a JSON list of them. */
+/** One row as a check read it under a lock. */
 export type ObservedRow = StockRowKeys & { readonly managed: boolean; readonly quantity: number };
+
+/** What a check observed; `erpsync_stock_check.observed` as JSON. */
+export interface ObservedChunk {
+  readonly rows: readonly ObservedRow[];
+  /** Rows that the ledger knows and that are not there. */
+  readonly gone: readonly number[];
+  /** Highest `id_order` at that moment. */
+  readonly lastOrder: number;
+  /** Highest `id_stock_mvt` at that moment. */
+  readonly lastDeclared: number;
+  /** True for the last check of its pass. */
+  readonly isLast: boolean;
+}
 
 /**
  * A change that we want made to a stock row. It is made at most once for its `source`, relative to what stands there,

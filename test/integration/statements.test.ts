@@ -101,6 +101,50 @@ const STOCK_WRITE = {
 };
 const RANGE = { since: "2026-11-01", until: "2026-12-01" };
 
+const AT = "2026-11-20 10:00:00";
+const LEDGER_ROW = {
+  row: 7,
+  product: 7,
+  combination: 0,
+  shop: 1,
+  group: 0,
+  managed: true,
+  opening: 9,
+  openedAt: AT,
+  openedBecause: "first",
+  position: 9,
+  lastDeclared: 0,
+  linesAfter: 0,
+  linesOrder: 0,
+  linesAt: null,
+  linesFrom: 0,
+  closedAt: null,
+};
+const NEW_MOVEMENT = {
+  row: 7,
+  changeId: 9,
+  delta: -1,
+  after: 8,
+  cause: "sale",
+  source: null,
+  orderId: 7,
+  actor: null,
+  committedAt: AT,
+};
+const LINE_RECORD = {
+  detailId: 7,
+  row: 7,
+  orderId: 7,
+  factor: 1,
+  whole: 1,
+  units: 1,
+  moved: 0,
+  settled: 0,
+  cause: "sale",
+  changeId: 9,
+  firstSeenAt: AT,
+};
+
 /** What each statement is called with, behind the database. A new statement joins here. */
 const CALLS: Readonly<Record<string, Arguments>> = {
   "capture/statements.ts": {
@@ -111,6 +155,8 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readMariadbGtids: ["binlog.000001"],
     readCheckpoint: [],
     writeCheckpoint: [{ server: "s", file: "f", position: 4, gtidSet: "" }],
+    insertStockFacts: [[{ committedAtMs: 1_795_000_000_000, facts: [] }]],
+    noteLedgerOff: [],
     takeLeaderLock: ["erpsync.test.statements", 0],
     holdsLeaderLock: ["erpsync.test.statements"],
     countMissedHooks: ["module-absent", [7, 8]],
@@ -283,6 +329,34 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readRowState: [7],
     readMovedSince: [7, 1],
   },
+  "stock/episode-statements.ts": {
+    lockOpenRows: [[7, 8], { quietMs: 2_000, overdueMs: 30_000 }],
+    readPending: [[7, 8], 2_000],
+    readLate: [[7, 8]],
+    readLosses: [[7, 8]],
+    readOwedLines: [[7, 8], 2_000],
+    readPassingLines: [[7, 8], 500],
+    readAnnounced: [[7, 8]],
+    readDeclaredMovements: [
+      new Map([
+        [7, 0],
+        [8, 9],
+      ]),
+    ],
+    readDeclaredEvents: [["stock:7:0:1"], "2026-11-20 10:00:00"],
+    readBookedSources: [["line:7:7#1"]],
+    readOwnSales: [[7, 8]],
+    countRepairs: [[7, 8]],
+    sumCombinations: [[7, 8]],
+    readLastChanges: [[7, 8]],
+    readEarlier: [
+      new Map([
+        [7, 1_900],
+        [8, 1_900],
+      ]),
+      50,
+    ],
+  },
   "stock/explain-statements.ts": {
     readLedgerRows: [{ product: 7, combination: 0, shop: 1 }],
     readShopRows: [{ product: 7, combination: 0, shop: 1 }],
@@ -312,6 +386,13 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readSentBodies: [["order:7#1", "order:8#1"]],
     readOrderMappings: [[7, 8]],
   },
+  "stock/announcement-statements.ts": {
+    hasDueAnnouncements: [],
+    lockDueAnnouncements: [50],
+    noteAnnouncementAttempt: [[7, 8], 1, 60_000],
+    readRevived: [[7, 8]],
+    deleteAnnouncements: [[7, 8], 1],
+  },
   "stock/channel-statements.ts": {
     readShopPlaces: [[1]],
     findReferences: [["SKU-0007", "SKU-0008"]],
@@ -322,7 +403,69 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readRecordedWrite: [7],
     findWriteBySource: ["line:7:7#1"],
   },
+  "stock/ledger-statements.ts": {
+    readLedgerState: [],
+    readInbox: [300],
+    takeInbox: [[7, 8]],
+    insertInboxMark: [],
+    readLedgerRows: [[7, 8]],
+    upsertLedgerRows: [[LEDGER_ROW]],
+    touchRows: [[7, 8]],
+    readParentRows: [[7, 8]],
+    readRowsOfSubjects: [[{ product: 7, combination: 0 }]],
+    insertMovements: [[NEW_MOVEMENT]],
+    readOwnWrites: [[7, 8]],
+    upsertBroken: [[{ row: 7, shopUnits: 9, ledgerUnits: 8 }], "gap"],
+  },
+  "stock/line-statements.ts": {
+    readShopLines: [[7, 8]],
+    readPackItems: [[7, 8]],
+    readStockPlaces: [[{ product: 7, combination: 0 }]],
+    readShopPlaces: [],
+    readShopSettings: [["PS_OS_CANCELED"]],
+    readLineRecords: [[7, 8], [7]],
+    upsertLineRecords: [[LINE_RECORD]],
+    readLastLine: [],
+  },
   "stock/pace-statements.ts": { readThreadsRunning: [] },
+  "stock/pass-statements.ts": {
+    readOpenPasses: [],
+    lacksFirstPass: [],
+    insertPass: ["verify", null],
+    beginPass: [{ id: 1, reason: "verify" }, 1_000],
+    finishPasses: [1],
+    notePass: [1, { nextRow: 250 }],
+    countPass: [1],
+    pageStockRows: [1_900, 50],
+    readOpenRowIds: [1_900, 1_950],
+    lockFreeRows: [[7, 8]],
+    lockRow: [7],
+    readHighest: [],
+    insertCheck: [{ pass: 1, lastLine: 7, observed: {} }],
+    readChecks: [[7, 8]],
+    deleteChecks: [[7, 8]],
+    countChecks: [1],
+    resetLines: [[7, 8], 7, 1],
+    forgetLinesAfter: [1_990, 50],
+    pageRecentOrders: [1_900, 90, 50],
+  },
+  "stock/settle-statements.ts": {
+    explainMovements: [[{ ...NEW_MOVEMENT, id: 7, source: "line:7:7#2", readAt: AT }]],
+    insertParts: [[{ ...NEW_MOVEMENT, id: 7, readAt: AT }]],
+    settleLines: [[{ detailId: 7, row: 7, moved: -1, settled: 0, changeId: 9 }]],
+    noteAnnounced: [[7, 8]],
+    markSettled: [[7, 8]],
+    noteDeclared: [new Map([[7, 9]])],
+    noteUnmanaged: [[7, 8]],
+    readOpenFindings: [[{ row: 7, kind: "oversell" }]],
+    upsertFindings: [[{ row: 7, kind: "oversell", ledgerUnits: -1, detail: { units: 1, orders: [7] } }]],
+    endFindings: [[{ row: 7, kind: "oversell" }]],
+    readOutOfStock: [[7, 8]],
+    readLatestLines: [7, 200],
+    readUnsettled: [2_000, [7], 200],
+    readOverdue: [30_000, [7], 200],
+    countOpen: [],
+  },
   "stock/snapshot-statements.ts": {
     latestSnapshots: [],
     listSnapshots: [20],
@@ -378,10 +521,12 @@ const NOT_ONE_QUERY: Readonly<Record<string, { readonly queries: number; readonl
 
 /** Tables with so few rows, always, that reading all of them is the best that can be done. */
 const SMALL_TABLES =
-  /erpsync_(identity|epoch|checkpoint|missed_hook)$|_(module|module_shop|hook|hook_module)$|_(shop_url|currency|country|state|carrier|order_state|configuration)$/;
+  /erpsync_(identity|epoch|checkpoint|missed_hook|stock_pass)$|_(module|module_shop|hook|hook_module)$|_(shop|shop_group|shop_url|currency|country|state|carrier|order_state|configuration)$/;
 
 /** Statements that may read a whole table, with the reason. */
 const WHOLE_TABLE: Readonly<Record<string, string>> = {
+  "stock/pass-statements.ts countChecks": "the checks on their way through the binlog, a handful",
+  "stock/pass-statements.ts countPass": "once a pass, which has just looked at all rows itself",
   "stock/buffer-statements.ts readBuffers": "people set them by hand, and all of them are wanted",
   "stock/in-flight-statements.ts ordersInOutbox": "the outbox is empty but when nobody ingests",
   "ingest/sweep-statements.ts ordersWithoutJob": "the outbox, once; it is empty but when nobody ingests",
@@ -420,7 +565,6 @@ async function multiply(
   await connection.end();
 }
 
-const AT = "2026-11-20 10:00:00";
 const STATES = ["done", "done", "done", "done", "done", "done", "ready", "held", "parked", "dead"];
 
 /** A shop that has run for a while: some thousand orders, nearly all of them done. */
@@ -609,6 +753,23 @@ async function grownWorld(server: World["server"]): Promise<World> {
     units: 1,
     updated_at: AT,
   }));
+  await multiply(world, "stock_mvt", (n) => ({
+    id_stock_mvt: n,
+    id_stock: n,
+    id_stock_mvt_reason: 11,
+    id_employee: 1,
+    physical_quantity: 1,
+    sign: 1,
+    date_add: AT,
+  }));
+  await multiply(world, "pack", (n) => ({
+    id_product_pack: n,
+    id_product_item: n + 1,
+    id_product_attribute_item: 0,
+    quantity: 1,
+  }));
+  await multiply(world, "product", (n) => ({ id_product: n }));
+  await multiply(world, "product_shop", (n) => ({ id_product: n, id_shop: 1 }));
   await multiply(world, "erpsync_stock_announcement", (n) => ({ id_stock_available: n, run_at: day(n) }));
   const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
   const names = tables.map((row) => Object.values(row)[0]);

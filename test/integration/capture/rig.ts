@@ -48,6 +48,8 @@ export interface CaptureOptions {
   readonly serverId?: number;
   readonly onOutboxRows?: (ids: readonly number[]) => void;
   readonly onGap?: () => void;
+  /** With it the stock ledger's facts are captured as well; rung when some were committed. */
+  readonly onStock?: () => void;
 }
 
 let nextServerId = 3_000_000_000 + (process.pid % 10_000) * 1_000;
@@ -100,8 +102,8 @@ export class CaptureRun implements AsyncDisposable {
         onMarked: () => {
           this.marked += 1;
         },
-        keepsLedger: false,
-        onStock: () => undefined,
+        keepsLedger: options.onStock !== undefined,
+        onStock: () => options.onStock?.(),
         onGap: (reason) => {
           this.gaps.push(reason);
           options.onGap?.();

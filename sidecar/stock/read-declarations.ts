@@ -1,0 +1,60 @@
+import type { Tx } from "../platform/database.ts";
+import type { Declaration } from "./decide-attribution.ts";
+import { decodeMovedEvent, decodeMvt } from "./decode-declaration.ts";
+import {
+  type OpenMovement,
+  type OpenRow,
+  readBookedSources,
+  readDeclaredEvents,
+  readDeclaredMovements,
+} from "./episode-statements.ts";
+import { type ByRow, groupByRow, ofRow } from "./plan-groups.ts";
+
+/** What was declared of rows, and not used yet. */
+export interface Declared {
+  readonly declarations: ByRow<{ readonly row: number; readonly declaration: Declaration }>;
+  /** Highest id_stock_mvt that was considered, by row. */
+  readonly declaredUpTo: ReadonlyMap<number, number>;
+}
+
+/** Reads what people and tools of the shop declared of these rows since their first open change. */
+export async function readDeclarations(
+  tx: Tx,
+  rows: readonly OpenRow[],
+  open: ByRow<OpenMovement>,
+): Promise<Declared> {
+  if (rows.length === 0) return { declarations: new Map(), declaredUpTo: new Map() };
+  const seen = new Map(rows.map((row) => [row.row, row.lastDeclared]));
+  const movements = await readDeclaredMovements(tx, seen);
+  const declaredUpTo = new Map<number, number>();
+  for (const { id, row } of movements) declaredUpTo.set(row, Math.max(id, declaredUpTo.get(row) ?? 0));
+  const found = [
+    ...movements.map((movement) => ({ row: movement.row, declaration: decodeMvt(movement) })),
+    ...(await readEvents(tx, rows, open)),
+  ];
+  const sources = found.map(({ declaration }) => declaration.source);
+  const used = sources.length === 0 ? new Set<string>() : await readBookedSources(tx, sources);
+  const unused = found.filter(({ declaration }) => !used.has(declaration.source));
+  return { declarations: groupByRow(unused), declaredUpTo };
+}
+
+async function readEvents(
+  tx: Tx,
+  rows: readonly OpenRow[],
+  open: ByRow<OpenMovement>,
+): Promise<readonly { readonly row: number; readonly declaration: Declaration }[]> {
+  const since = rows
+    .flatMap(({ row }) => ofRow(open, row))
+    .reduce((oldest, { committedAt }) => (committedAt < oldest ? committedAt : oldest), "9999");
+  const bySubject = new Map(rows.map((row) => [subjectOf(row), row.row]));
+  return (await readDeclaredEvents(tx, [...bySubject.keys()], since)).flatMap((event) => {
+    const named = decodeMovedEvent(event);
+    const row = bySubject.get(event.subject);
+    if (named === undefined || row === undefined) return [];
+    return (named.row ?? row) === row ? [{ row, declaration: named.declaration }] : [];
+  });
+}
+
+function subjectOf({ combination, product, shop }: OpenRow): string {
+  return `stock:${String(product)}:${String(combination)}:${String(shop)}`;
+}
