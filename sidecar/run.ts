@@ -34,10 +34,12 @@ import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
 import { awaitLedger } from "./stock/await-ledger.ts";
+import { runLedger } from "./stock/ledger-loop.ts";
 import { Pacer } from "./stock/pace.ts";
+import { countOpen } from "./stock/settle-statements.ts";
 import { runSnapshots, type SnapshotLoopDeps } from "./stock/snapshot-loop.ts";
 import { applyWrites } from "./stock/stock-writer.ts";
-import { runningStock, stockWriter } from "./stock-wiring.ts";
+import { runningStock, stockLedger, stockWriter } from "./stock-wiring.ts";
 import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
@@ -83,6 +85,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   await Promise.all([
     keep("identity", (stop) => base.guard.run(stop)),
     ...(roles.includes("capture") ? [keep("capture", captureLoop(base, status, ingest.announced))] : []),
+    ...(keepsLedger(base, roles) ? [keep("ledger", (stop) => runLedger(stockLedger(base), stop))] : []),
     ...(roles.includes("capture") ? [keep("ingest", (stop) => runIngest(ingest, stop))] : []),
     ...(roles.includes("capture") ? [keep("sweep", (stop) => runSweep(sweepDeps(base, ingest), stop))] : []),
     ...(roles.includes("work") ? [keep("work", (stop) => workLoop(base, lane, stop))] : []),
@@ -91,6 +94,11 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   ]);
   await server?.close();
   log("info", { event: "process.stopped", drainedMs: Math.round(systemClock.monotonicMs() - stoppedAtMs) });
+}
+
+/** The ledger lives beside capture, whose facts it books; without a binlog there are none. */
+function keepsLedger({ config }: Base, roles: readonly Role[]): boolean {
+  return roles.includes("capture") && config.stock.ledger && config.capture.mode !== "polling";
 }
 
 function pruneDeps(base: Base): PruneDeps {
@@ -389,6 +397,11 @@ function opsDeps(
     metrics.outboxDepth.set(outbox.depth);
     metrics.erpInFlight.set(erp.stats().inFlight);
     metrics.erpLimit.set(erp.stats().limit);
+    if (!config.stock.ledger) return;
+    const { findings, unsettled } = await countOpen(db);
+    metrics.stockUnsettled.set(unsettled);
+    metrics.stockDiscrepancies.reset();
+    for (const [kind, count] of findings) metrics.stockDiscrepancies.set({ kind }, count);
   };
   const live = (): LiveStatus => {
     const { lagMs, position, leader, mode, reasons } = status;

@@ -3,7 +3,8 @@ import type { Database } from "./platform/database.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
 import { type MoveStock, openChannels } from "./stock/channel-movements.ts";
-import type { WriterDeps } from "./stock/stock-writer.ts";
+import { LEDGER_OVERDUE_MS, type LedgerDeps } from "./stock/ledger-loop.ts";
+import { applyWrites, type WriterDeps } from "./stock/stock-writer.ts";
 import { type Base, databaseSettings } from "./wiring.ts";
 
 /** What stock needs of an installation, in a running process or in a command. */
@@ -34,6 +35,25 @@ export function runningStock({ config, db, guard, metrics, wakes }: Base): Stock
 export function stockWriter({ config, db, metrics, onRevived, stopped }: StockParts): WriterDeps {
   const writer = { db, settings: databaseSettings(config), metrics, stopped };
   return onRevived === undefined ? writer : { ...writer, onRevived };
+}
+
+/** The ledger of a running process. */
+export function stockLedger(base: Base): LedgerDeps {
+  const { config, db, log, metrics, wakes } = base;
+  const { forgottenRestock, quietMs, repairsMax } = config.stock;
+  const writer = stockWriter(runningStock(base));
+  return {
+    db,
+    settings: databaseSettings(config),
+    log,
+    metrics,
+    clock: systemClock,
+    sleep: systemSleep,
+    wake: wakes.stock,
+    quietMs,
+    rules: { repairsMax, forgottenRestock, overdueMs: LEDGER_OVERDUE_MS },
+    applyWrites: (writes, guard, signal) => applyWrites(writer, writes, guard, signal),
+  };
 }
 
 /** The movements of other channels. */

@@ -27,6 +27,9 @@ export const LEDGER_LIMITS = {
   retryMaxMs: 5_000,
 } as const;
 
+/** A matter of a row that is never quiet is decided when it is this old. */
+export const LEDGER_OVERDUE_MS = 30_000;
+
 export interface LedgerDeps extends SettleDeps {
   readonly settings: DatabaseSettings;
   readonly clock: Clock;
