@@ -225,6 +225,7 @@ async function startPlace(
     deps.log("error", { event: "capture.gap", reason: resume.reason });
     deps.metrics.captureGaps.inc();
   }
+  if (deps.keepsLedger) deps.onStock();
   deps.onGap(resume.reason);
   // Not before it is on record and reported: a failure up to here must not forget it.
   memory.gap = undefined;
