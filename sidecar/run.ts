@@ -33,13 +33,14 @@ import { inTransaction } from "./platform/transaction.ts";
 import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
+import { runAnnouncements } from "./stock/announcements.ts";
 import { awaitLedger } from "./stock/await-ledger.ts";
 import { runLedger } from "./stock/ledger-loop.ts";
 import { Pacer } from "./stock/pace.ts";
 import { countOpen } from "./stock/settle-statements.ts";
 import { runSnapshots, type SnapshotLoopDeps } from "./stock/snapshot-loop.ts";
 import { applyWrites } from "./stock/stock-writer.ts";
-import { runningStock, stockLedger, stockWriter } from "./stock-wiring.ts";
+import { runningStock, stockAnnouncements, stockLedger, stockWriter } from "./stock-wiring.ts";
 import { type Base, callTimeoutMs, databaseSettings } from "./wiring.ts";
 
 /** What a process does; a small shop runs all of it in one. */
@@ -90,6 +91,9 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
     ...(roles.includes("capture") ? [keep("sweep", (stop) => runSweep(sweepDeps(base, ingest), stop))] : []),
     ...(roles.includes("work") ? [keep("work", (stop) => workLoop(base, lane, stop))] : []),
     ...(feeds(base, roles) ? [keep("feed", (stop) => feedLoop(base, lane, stop))] : []),
+    ...(roles.includes("feed")
+      ? [keep("announcements", (stop) => runAnnouncements(stockAnnouncements(base), stop))]
+      : []),
     ...(roles.includes("ops") ? [keep("prune", (stop) => runPrune(pruneDeps(base), stop))] : []),
   ]);
   await server?.close();

@@ -1,7 +1,8 @@
-import type { Config } from "./config.ts";
+import { ABORT_SLACK_MS, type Config } from "./config.ts";
 import type { Database } from "./platform/database.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
+import type { AnnouncementDeps } from "./stock/announcements.ts";
 import { type MoveStock, openChannels } from "./stock/channel-movements.ts";
 import { LEDGER_OVERDUE_MS, type LedgerDeps } from "./stock/ledger-loop.ts";
 import { applyWrites, type WriterDeps } from "./stock/stock-writer.ts";
@@ -35,6 +36,18 @@ export function runningStock({ config, db, guard, metrics, wakes }: Base): Stock
 export function stockWriter({ config, db, metrics, onRevived, stopped }: StockParts): WriterDeps {
   const writer = { db, settings: databaseSettings(config), metrics, stopped };
   return onRevived === undefined ? writer : { ...writer, onRevived };
+}
+
+/** The announcements of a running process. */
+export function stockAnnouncements({ config, db, guard, log, shop, wakes }: Base): AnnouncementDeps {
+  return {
+    db,
+    log,
+    wake: wakes.announcements,
+    announce: shop.announceStock,
+    commandMs: config.shop.commandTimeoutMs + ABORT_SLACK_MS,
+    stopped: () => guard.stop !== undefined,
+  };
 }
 
 /** The ledger of a running process. */

@@ -94,6 +94,12 @@ export type LogEvent =
   | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
   | { readonly event: "http.listening"; readonly address: string }
+  | {
+      readonly event: "stock.announcement_dropped";
+      readonly rows: readonly number[];
+      readonly attempts: number;
+      readonly code: string;
+    }
   | { readonly event: "api.failed"; readonly path: string; readonly message: string }
   | { readonly event: "pruned"; readonly rows: number }
   | { readonly event: "stock.gap"; readonly reason: string }

@@ -20,6 +20,22 @@ export type SetStatus = (
   signal: AbortSignal,
 ) => Promise<void>;
 
+/** A product that is to be had again, as the shop keys it. */
+export interface AnnouncedProduct {
+  readonly product: number;
+  /** 0 for the product itself. */
+  readonly combination: number;
+  /** 0 where the group shares its stock. */
+  readonly shop: number;
+  readonly quantity: number;
+}
+
+/** Tells the shop's listeners that products are to be had again; rejects with ShopCommandError. */
+export type AnnounceStock = (
+  command: { readonly commandId: string; readonly products: readonly AnnouncedProduct[] },
+  signal: AbortSignal,
+) => Promise<void>;
+
 /** What the module says of itself and of what it lost. */
 export interface ShopDescription {
   readonly module: string;
@@ -33,6 +49,7 @@ export interface ShopDescription {
 /** The signed endpoint of the module. */
 export interface ShopCommands {
   readonly setStatus: SetStatus;
+  readonly announceStock: AnnounceStock;
   readonly describe: (signal: AbortSignal) => Promise<ShopDescription>;
 }
 
@@ -116,6 +133,15 @@ export function createShopCommands(settings: CommandSettings, http: HttpSend, cl
       const parsed = parseSubject(subject);
       if (parsed.kind !== "order") throw new HopelessCommandError(`${subject} has no status in the shop`);
       await send({ id: commandId, type: "order.set_status", order: parsed.id, state }, note, signal);
+    },
+    announceStock: async ({ commandId, products }, signal) => {
+      const listed = products.map(({ combination, product, quantity, shop }) => ({
+        id_product: product,
+        id_product_attribute: combination,
+        id_shop: shop,
+        quantity,
+      }));
+      await send({ id: commandId, type: "stock.announce", products: listed }, () => undefined, signal);
     },
     describe: async (signal) => {
       const data = await send({ id: "describe", type: "shop.describe" }, () => undefined, signal);
