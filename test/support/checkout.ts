@@ -30,7 +30,7 @@ import {
   SHOP_GROUP_ID,
   SHOP_ID,
 } from "./seed.ts";
-import { parentStockRow, physicalStatement, reservedStatement, stockRow } from "./shop-stock.ts";
+import { moveUnits, physicalStatement, reservedStatement } from "./shop-stock.ts";
 import { SupportError } from "./support-error.ts";
 
 export interface OrderToPlace {
@@ -156,14 +156,12 @@ export class Checkout {
 
   async #insertLine(line: LineToOrder, index: number): Promise<void> {
     const attributeId = line.attributeId ?? 0;
-    const stock = await stockRow(this.#php, line.productId, attributeId);
+    const moved = { productId: line.productId, attributeId, delta: -line.quantity };
+    const stock = await moveUnits(this.#php, moved, async (row, of) => {
+      const step = of === "row" ? "line-stock" : "line-parent-stock";
+      await this.#stepUpdate(step, "stock_available", "id_stock_available", row);
+    });
     const inStock = Number(stock["quantity"]);
-    stock["quantity"] = inStock - line.quantity;
-    await this.#stepUpdate("line-stock", "stock_available", "id_stock_available", stock);
-    if (attributeId !== 0) {
-      const parent = await parentStockRow(this.#php, line.productId);
-      await this.#stepUpdate("line-parent-stock", "stock_available", "id_stock_available", parent);
-    }
     const [product] = await this.#php.select("SELECT cache_default_attribute FROM ?? WHERE id_product = ?", [
       this.#php.name("product"),
       line.productId,

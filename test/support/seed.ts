@@ -200,6 +200,7 @@ function shopRows(prefix: string, size: Size): readonly string[] {
     PS_INVOICE: "1",
     PS_STOCK_MANAGEMENT: "1",
     PS_ORDER_OUT_OF_STOCK: "0",
+    PS_PACK_STOCK_TYPE: "0",
     PS_ADVANCED_STOCK_MANAGEMENT: "0",
     PS_OS_CHEQUE: "1",
     PS_OS_PAYMENT: "2",

@@ -22,11 +22,12 @@ import { PhpProcess } from "./php-process.ts";
 import { fromMicros, toMicros } from "./price-order.ts";
 import { LANG_ID, ORDER_STATE, SHOP_GROUP_ID, SHOP_ID } from "./seed.ts";
 import {
-  parentStockRow,
+  isPack,
+  movementRow,
+  moveUnits,
   physicalStatement,
   RESTOCKING_STATES,
   reservedStatement,
-  stockRow,
 } from "./shop-stock.ts";
 import { SupportError } from "./support-error.ts";
 import type { World } from "./world.ts";
@@ -56,6 +57,8 @@ export class ShopSimulator {
   trace: readonly CheckoutStepName[] = [];
   /** Awaited before each step of a checkout; a test holds a simulator there while another one works. */
   beforeStep: ((step: CheckoutStepName) => unknown) | undefined;
+  /** Awaited before each row that `moveStock` writes, once it was read. */
+  beforeMove: ((row: Row) => unknown) | undefined;
 
   constructor(world: World) {
     this.#php = new PhpProcess(world);
@@ -124,13 +127,48 @@ export class ShopSimulator {
       edit.orderDetailId,
     ]);
     await this.moveStock({
-      productId: Number(line["product_id"]),
-      attributeId: Number(line["product_attribute_id"]),
+      ...ofLine(line),
       deltaUnits: before - edit.quantity,
-      hooks: edit.hooks ?? "on",
+      ...edit,
       writer: "AdminOrders",
     });
     await this.#recalculate(order);
+  }
+
+  /** The back office deletes a line: the line, the order's totals, then all its units go back, refunded ones too. */
+  async deleteLine(line: {
+    readonly orderId: number;
+    readonly orderDetailId: number;
+    readonly hooks?: "on" | "off";
+  }): Promise<void> {
+    const row = await this.#php.load("order_detail", "id_order_detail", line.orderDetailId);
+    await this.#php.query("DELETE FROM ?? WHERE id_order_detail = ?", [
+      this.#php.name("order_detail"),
+      line.orderDetailId,
+    ]);
+    if (line.hooks !== "off") await announceOrderChanged(this.#php, line.orderId, "line");
+    await this.#recalculate(await this.#php.load("orders", "id_order", line.orderId));
+    const deltaUnits = Number(row["product_quantity"]);
+    await this.moveStock({ ...ofLine(row), deltaUnits, ...line, writer: "AdminOrders" });
+  }
+
+  /** A partial refund with restock: the units go back first, and the line that explains it is written last. */
+  async refund(refund: {
+    readonly orderId: number;
+    readonly orderDetailId: number;
+    readonly quantity: number;
+    readonly hooks?: "on" | "off";
+  }): Promise<void> {
+    const line = await this.#php.load("order_detail", "id_order_detail", refund.orderDetailId);
+    await this.moveStock({ ...ofLine(line), deltaUnits: refund.quantity, ...refund, writer: "AdminOrders" });
+    await this.addSlip(refund);
+    const now = await this.#php.load("order_detail", "id_order_detail", refund.orderDetailId);
+    const reinjected = Number(now["product_quantity_reinjected"]) + refund.quantity;
+    await this.#php.update("order_detail", "id_order_detail", {
+      ...now,
+      product_quantity_reinjected: reinjected,
+    });
+    if (refund.hooks !== "off") await announceOrderChanged(this.#php, refund.orderId, "line");
   }
 
   /**
@@ -175,23 +213,7 @@ export class ShopSimulator {
   }): Promise<{ readonly historyId: number; readonly wholeAt: bigint }> {
     const hooks = change.hooks !== "off";
     const order = await this.#php.load("orders", "id_order", change.orderId);
-    const oldState = Number(order["current_state"]);
-    const back = RESTOCKING_STATES.includes(change.stateId) && !RESTOCKING_STATES.includes(oldState);
-    const again = RESTOCKING_STATES.includes(oldState) && PAID_STATES.includes(change.stateId);
-    const lines = await this.#php.select("SELECT * FROM ?? WHERE id_order = ?", [
-      this.#php.name("order_detail"),
-      change.orderId,
-    ]);
-    for (const line of lines) {
-      if (!back && !again) break;
-      await this.moveStock({
-        productId: Number(line["product_id"]),
-        attributeId: Number(line["product_attribute_id"]),
-        deltaUnits: Number(line["product_quantity"]) * (back ? 1 : -1),
-        hooks: change.hooks ?? "on",
-        writer: "AdminOrders",
-      });
-    }
+    await this.#restock(order, change);
     Object.assign(order, {
       current_state: change.stateId,
       valid: PAID_STATES.includes(change.stateId) ? 1 : 0,
@@ -304,29 +326,61 @@ export class ShopSimulator {
     readonly deltaUnits: number;
     readonly hooks?: "on" | "off";
     readonly writer?: string;
+    /** The order that it is for; the back office then writes a `stock_mvt` as well. */
+    readonly orderId?: number;
   }): Promise<void> {
-    const attributeId = move.attributeId ?? 0;
-    const hooks = move.hooks !== "off";
-    const writer = move.writer ?? "AdminProducts";
-    const row = await stockRow(this.#php, move.productId, attributeId);
-    const after = Number(row["quantity"]) + move.deltaUnits;
-    await this.#php.update("stock_available", "id_stock_available", { ...row, quantity: after });
-    if (attributeId !== 0) {
-      const parent = await parentStockRow(this.#php, move.productId);
-      await this.#php.update("stock_available", "id_stock_available", parent);
-      if (hooks)
-        await announceStockMoved(
-          this.#php,
-          { productId: move.productId, attributeId: 0 },
-          { delta: null, after: Number(parent["quantity"]), writer },
-        );
+    const { attributeId = 0, productId, writer = "AdminProducts" } = move;
+    const written: Row[] = [];
+    const delta = move.deltaUnits;
+    const before = await moveUnits(this.#php, { productId, attributeId, delta }, async (row) => {
+      await this.beforeMove?.(row);
+      await this.#php.update("stock_available", "id_stock_available", row);
+      written.push(row);
+    });
+    if (move.orderId !== undefined) {
+      const of = { orderId: move.orderId, reason: 10 };
+      await this.#php.insert("stock_mvt", movementRow(before["id_stock_available"], delta, of));
     }
-    if (hooks)
+    if (move.hooks === "off") return;
+    for (const row of written.reverse()) {
+      const isOwn = row["id_stock_available"] === before["id_stock_available"];
       await announceStockMoved(
         this.#php,
-        { productId: move.productId, attributeId },
-        { delta: move.deltaUnits, after, writer },
+        { productId: Number(row["id_product"]), attributeId: Number(row["id_product_attribute"]) },
+        { delta: isOwn ? delta : null, after: Number(row["quantity"]), writer },
       );
+    }
+  }
+
+  /** Cancelled and error states give the units back; a paid state takes them again. */
+  async #restock(
+    order: Row,
+    change: { readonly stateId: number; readonly hooks?: "on" | "off" },
+  ): Promise<void> {
+    const oldState = Number(order["current_state"]);
+    const back = RESTOCKING_STATES.includes(change.stateId) && !RESTOCKING_STATES.includes(oldState);
+    const again = RESTOCKING_STATES.includes(oldState) && PAID_STATES.includes(change.stateId);
+    if (!back && !again) return;
+    const isPaid = PAID_STATES.includes(oldState) || again;
+    const lines = await this.#php.select("SELECT * FROM ?? WHERE id_order = ?", [
+      this.#php.name("order_detail"),
+      order["id_order"] ?? 0,
+    ]);
+    for (const line of lines) {
+      const moved = ofLine(line);
+      // Packs of paid orders, and products that are gone, are left as they are.
+      if ((isPaid && (await isPack(this.#php, moved.productId))) || !(await this.#hasStock(moved))) continue;
+      const deltaUnits = Number(line["product_quantity"]) * (back ? 1 : -1);
+      await this.moveStock({ ...moved, deltaUnits, hooks: change.hooks ?? "on", writer: "AdminOrders" });
+    }
+  }
+
+  async #hasStock({ attributeId, productId }: { productId: number; attributeId: number }): Promise<boolean> {
+    const rows = await this.#php.select(
+      "SELECT 1 FROM ?? WHERE id_product = ? AND id_product_attribute = ?",
+      [this.#php.name("stock_available"), productId, attributeId],
+    );
+    return rows.length > 0;
   }
 
   /** A new customer with one address in France, as the registration form writes them. */
@@ -434,6 +488,11 @@ export class ShopSimulator {
     await this.#php.query(...reservedStatement(this.#php, orderId));
     await this.#php.query(...physicalStatement(this.#php, orderId));
   }
+}
+
+/** The product of an order line. */
+function ofLine(line: Row): { readonly productId: number; readonly attributeId: number } {
+  return { productId: Number(line["product_id"]), attributeId: Number(line["product_attribute_id"]) };
 }
 
 /** Nine capital letters, as the shop makes them. */
