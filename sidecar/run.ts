@@ -33,10 +33,12 @@ import { inTransaction } from "./platform/transaction.ts";
 import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
+import { aloneWithFigures, reconcileDeps } from "./reconcile-wiring.ts";
 import { runAnnouncements } from "./stock/announcements.ts";
 import { awaitLedger } from "./stock/await-ledger.ts";
 import { runLedger } from "./stock/ledger-loop.ts";
 import { Pacer } from "./stock/pace.ts";
+import { runReconciliations } from "./stock/reconcile-loop.ts";
 import { countOpen } from "./stock/settle-statements.ts";
 import { runSnapshots, type SnapshotLoopDeps } from "./stock/snapshot-loop.ts";
 import { applyWrites } from "./stock/stock-writer.ts";
@@ -83,18 +85,20 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
   signal.addEventListener("abort", () => {
     stoppedAtMs = systemClock.monotonicMs();
   });
+  const keepIf = (wanted: boolean, ...of: Parameters<typeof keep>): readonly Promise<void>[] =>
+    wanted ? [keep(...of)] : [];
+  const has = (role: Role): boolean => roles.includes(role);
   await Promise.all([
     keep("identity", (stop) => base.guard.run(stop)),
-    ...(roles.includes("capture") ? [keep("capture", captureLoop(base, status, ingest.announced))] : []),
-    ...(keepsLedger(base, roles) ? [keep("ledger", (stop) => runLedger(stockLedger(base), stop))] : []),
-    ...(roles.includes("capture") ? [keep("ingest", (stop) => runIngest(ingest, stop))] : []),
-    ...(roles.includes("capture") ? [keep("sweep", (stop) => runSweep(sweepDeps(base, ingest), stop))] : []),
-    ...(roles.includes("work") ? [keep("work", (stop) => workLoop(base, lane, stop))] : []),
-    ...(feeds(base, roles) ? [keep("feed", (stop) => feedLoop(base, lane, stop))] : []),
-    ...(roles.includes("feed")
-      ? [keep("announcements", (stop) => runAnnouncements(stockAnnouncements(base), stop))]
-      : []),
-    ...(roles.includes("ops") ? [keep("prune", (stop) => runPrune(pruneDeps(base), stop))] : []),
+    ...keepIf(has("capture"), "capture", captureLoop(base, status, ingest.announced)),
+    ...keepIf(keepsLedger(base, roles), "ledger", (stop) => runLedger(stockLedger(base), stop)),
+    ...keepIf(has("capture"), "ingest", (stop) => runIngest(ingest, stop)),
+    ...keepIf(has("capture"), "sweep", (stop) => runSweep(sweepDeps(base, ingest), stop)),
+    ...keepIf(has("work"), "work", (stop) => workLoop(base, lane, stop)),
+    ...keepIf(feeds(base, roles), "feed", (stop) => feedLoop(base, lane, stop)),
+    ...keepIf(has("feed"), "announcements", (stop) => runAnnouncements(stockAnnouncements(base), stop)),
+    ...keepIf(reconciles(base, roles), "reconcile", (stop) => reconcileLoop(base, lane, stop)),
+    ...keepIf(has("ops"), "prune", (stop) => runPrune(pruneDeps(base), stop)),
   ]);
   await server?.close();
   log("info", { event: "process.stopped", drainedMs: Math.round(systemClock.monotonicMs() - stoppedAtMs) });
@@ -197,11 +201,17 @@ function sweepDeps(base: Base, ingest: IngestDeps): SweepDeps {
 const feeds = ({ config }: Base, roles: readonly Role[]): boolean =>
   roles.includes("feed") && config.stock.owner === "erp";
 
+/** Shop and ledger are compared, and the ERP's figures with them where it owns the stock. */
+const reconciles = ({ config }: Base, roles: readonly Role[]): boolean =>
+  roles.includes("reconcile") && config.stock.ledger && config.capture.mode !== "polling";
+
 /** Without Redis the limit of calls is kept by the one process that works, so nobody else may read the ERP. */
 function requireRolesTogether(base: Base, roles: readonly Role[]): void {
-  if (!feeds(base, roles) || base.config.erp.redisUrl !== undefined || roles.includes("work")) return;
+  const reads = base.config.stock.owner === "erp" && reconciles(base, roles) ? "reconcile" : undefined;
+  const role = feeds(base, roles) ? "feed" : reads;
+  if (role === undefined || base.config.erp.redisUrl !== undefined || roles.includes("work")) return;
   throw new UsageError(
-    "--roles: feed needs work in the same process, or erp.redisUrl, which lets processes share the limit of calls",
+    `--roles: ${role} needs work in the same process, or erp.redisUrl, which lets processes share the limit of calls`,
   );
 }
 
@@ -210,21 +220,44 @@ const PORT_LOOK_MS = 1_000;
 
 /** Reads the ERP's stock where this process may call the ERP, in one process of the installation. */
 async function feedLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  await underPort(base, lane, "stock-feed", signal, async (held) => {
+    await runSnapshots(snapshotDeps(base, lane), held);
+  });
+}
+
+/** Compares shop, ledger and, where it owns the stock, ERP, in one process of the installation. */
+async function reconcileLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  await underPort(base, lane, "stock-reconcile", signal, async (held) => {
+    await runReconciliations(
+      reconcileDeps(base, () => isErpAway(lane)),
+      held,
+    );
+  });
+}
+
+const isErpAway = (lane: Lane): boolean => lane.worker?.breaker.state === "open";
+
+/** Runs work in one process of the installation that may call the ERP, for as long as it may. */
+async function underPort(
+  base: Base,
+  lane: Lane,
+  purpose: string,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const { config, erp, guard } = base;
-  const port = config.erp.redisUrl === undefined ? lane.port : new AbortController().signal;
+  const needsPort = config.stock.owner === "erp" && config.erp.redisUrl === undefined;
+  const port = needsPort ? lane.port : new AbortController().signal;
   if (port === undefined) {
     await systemSleep(PORT_LOOK_MS, signal);
     return;
   }
   await guard.check();
-  await erp.ready();
+  if (config.stock.owner === "erp") await erp.ready();
   const settings = databaseSettings(config);
-  const name = lockName(settings.database, settings.prefix, "stock-feed");
+  const name = lockName(settings.database, settings.prefix, purpose);
   const mine = AbortSignal.any([signal, port]);
-  const lock = { settings, name, sleep: systemSleep, signal: mine, onStandby: () => undefined };
-  await withNamedLock(lock, async (held) => {
-    await runSnapshots(snapshotDeps(base, lane), held);
-  });
+  await withNamedLock({ settings, name, sleep: systemSleep, signal: mine, onStandby: () => undefined }, work);
 }
 
 function snapshotDeps(base: Base, lane: Lane): SnapshotLoopDeps {
@@ -246,7 +279,8 @@ function snapshotDeps(base: Base, lane: Lane): SnapshotLoopDeps {
     apply: (writes, rows, stop) => applyWrites(writer, writes, rows, stop),
     pacer: new Pacer({ db, ...times, metrics, busyThreads: config.stock.busyThreads }),
     ledgerHasRead: (stop) => awaitLedger({ db, ...times }, stop),
-    isErpAway: () => lane.worker?.breaker.state === "open",
+    isErpAway: () => isErpAway(lane),
+    alone: (work, stop) => aloneWithFigures(config, work, stop),
   };
 }
 

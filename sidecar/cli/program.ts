@@ -8,6 +8,7 @@ import { registerDoctor } from "./doctor.ts";
 import { registerMapping } from "./mapping.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPurge } from "./purge.ts";
+import { registerReconcile } from "./reconcile.ts";
 import { registerRun } from "./run.ts";
 import { registerStatus } from "./status.ts";
 import { registerStock } from "./stock.ts";
@@ -47,6 +48,7 @@ function createProgram(terminal: Terminal): Command {
   registerDlq(program, terminal);
   registerSync(program, terminal);
   registerStock(program, terminal);
+  registerReconcile(program, terminal);
   registerMapping(program, terminal);
   registerAdopt(program, terminal);
   registerDoctor(program, terminal);

@@ -108,11 +108,7 @@ function figures({
   ledgerUnits,
   shopUnits,
 }: Pick<ToldDiscrepancy, "detail" | "shopUnits" | "ledgerUnits" | "erpUnits">): readonly string[] {
-  const { erp } = detail;
-  const how =
-    erp === undefined
-      ? ""
-      : ` (available ${String(erp.available)}, less ${String(erp.less)}${erp.changedAt === null ? "" : `, changed there ${erp.changedAt}`})`;
+  const how = detail.erpSays === undefined ? "" : ` (${detail.erpSays})`;
   const said = [
     ...(shopUnits === null ? [] : [`shop ${String(shopUnits)}`]),
     ...(ledgerUnits === null ? [] : [`ledger ${String(ledgerUnits)}`]),

@@ -90,6 +90,12 @@ export class StockSnapshotError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
 }
 
+/** Shop, ledger and ERP could not be compared; the next run begins anew. */
+export class StockReconciliationError extends SidecarError {
+  readonly code = "E_STOCK_RECONCILIATION";
+  readonly advice: RetryAdvice = { kind: "retry", suspect: "other" };
+}
+
 /** A line of the command line cannot be carried out; the message says what to type instead. */
 export class UsageError extends SidecarError {
   readonly code = "E_USAGE";

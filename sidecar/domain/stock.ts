@@ -129,4 +129,9 @@ export interface StockWrite {
   readonly reason: string;
   /** Id of the write that it takes back, or null. */
   readonly undoes: number | null;
+  /**
+   * The ledger's position that it was decided on, where it holds for no other: nothing is written where the row was
+   * moved since. Without it a write holds wherever the row stands.
+   */
+  readonly expectedUnits?: number;
 }

@@ -93,6 +93,23 @@ export type LogEvent =
   | { readonly event: "erp.breaker"; readonly state: "open" | "closed"; readonly reason: string }
   | { readonly event: "erp.port_held"; readonly holder: "us" | "another" }
   | { readonly event: "identity.stopped"; readonly code: string; readonly reason: string }
+  | {
+      readonly event: "stock.reconciled";
+      readonly run: number;
+      readonly dryRun: boolean;
+      readonly compared: number;
+      readonly waiting: number;
+      readonly drifted: number;
+      readonly corrected: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly event: "stock.reconcile_capped";
+      readonly run: number;
+      readonly wantedRows: number;
+      readonly allowedRows: number;
+    }
+  | { readonly event: "stock.reconcile_failed"; readonly run: number; readonly code: string }
   | { readonly event: "http.listening"; readonly address: string }
   | {
       readonly event: "stock.announcement_dropped";

@@ -125,6 +125,17 @@ export function createMetrics() {
       labelNames: ["kind", "outcome"],
       registers,
     }),
+    stockReconciliations: new Counter({
+      name: "erpsync_stock_reconciliations_total",
+      help: "Comparisons of shop, ledger and ERP, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    stockDrifted: new Gauge({
+      name: "erpsync_stock_drifted_rows",
+      help: "Rows whose sides differed at the last comparison and were not corrected",
+      registers,
+    }),
     stockSnapshotsHeld: new Gauge({
       name: "erpsync_stock_snapshots_held",
       help: "Parts of the stock that are not read on until a person has looked at a held reading",

@@ -453,15 +453,15 @@ export interface StockAnnouncementTable {
 export interface StockReconciliationTable {
   id: Generated<number>;
   state: string;
-  rows_compared: Defaulted<number>;
-  drifted: Defaulted<number>;
   dry_run: Defaulted<number>;
-  corrected: Defaulted<number>;
+  rows_compared: Defaulted<number>;
   waiting: Defaulted<number>;
+  drifted: Defaulted<number>;
+  corrected: Defaulted<number>;
   reason: Optional<string>;
+  detail: Optional<string>;
   actor: string;
   started_at: Time;
-  detail: Optional<string>;
   finished_at: NullableTime;
 }
 

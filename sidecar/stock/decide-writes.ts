@@ -191,7 +191,7 @@ function judge(
   if (!situation.held.has(product)) return { kind: "busy" };
   const row = situation.rows.get(write.row);
   if (row?.managed !== true) return { kind: "gone" };
-  if (!meetsGuard(situation, row)) return { kind: "unread" };
+  if (!meetsGuard(situation, row) || !meetsExpectation(situation, write)) return { kind: "unread" };
   if (!hasCombinations(row, families)) return { kind: "own" };
   return { kind: write.cause === "parent" ? "parent" : "gone" };
 }
@@ -199,6 +199,10 @@ function judge(
 function hasCombinations(row: LockedRow, families: ReadonlyMap<string, Family>): boolean {
   const combinations = families.get(familyOf(row))?.combinations ?? [];
   return row.combination === 0 && combinations.length > 0;
+}
+
+function meetsExpectation({ positions }: WriteSituation, { expectedUnits, row }: StockWrite): boolean {
+  return expectedUnits === undefined || positions.get(row)?.position === expectedUnits;
 }
 
 function meetsGuard({ guard, positions }: WriteSituation, row: LockedRow): boolean {

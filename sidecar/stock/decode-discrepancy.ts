@@ -19,17 +19,7 @@ const Detail = z.object({
   /** Highest movement of the row that the comparison saw. */
   movement: z.number().optional().catch(undefined),
   /** How the ERP's side came to its figure. */
-  erp: z
-    .object({
-      /** What the ERP says is available. */
-      available: z.number(),
-      /** Less orders that its figure does not have yet, and less what the shop does not offer. */
-      less: z.number(),
-      /** In the ERP's own time zone. */
-      changedAt: z.string().nullable(),
-    })
-    .optional()
-    .catch(undefined),
+  erpSays: z.string().optional().catch(undefined),
 });
 export type DiscrepancyDetail = z.infer<typeof Detail>;
 

@@ -169,7 +169,7 @@ export async function upsertDrifts(tx: Tx, drifts: readonly DriftRecord[]): Prom
 }
 
 /**
- * Ends the open drifts of rows that agree again, or were set right. Returns how many were open.
+ * Ends the open drifts of rows that agree again, or were set right; `withoutErp` those alone in which the ERP had no say.
  * Locks: X on the rows.
  * Reads: erpsync_stock_discrepancy_open (open_key), one entry a row.
  */
@@ -177,13 +177,14 @@ export async function endDrifts(
   db: Database,
   rows: readonly number[],
   resolution: "passed" | "corrected",
-): Promise<number> {
-  const result = await db
+  which: "all" | "withoutErp" = "all",
+): Promise<void> {
+  await db
     .updateTable("erpsync_stock_discrepancy")
     .set({ open_key: null, resolved_at: utcNow, resolution })
     .where("open_key", "in", rows.map(driftKey))
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
+    .$if(which === "withoutErp", (query) => query.where("erp_units", "is", null))
+    .execute();
 }
 
 /**

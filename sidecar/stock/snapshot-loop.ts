@@ -3,7 +3,7 @@ import { isLedgerOpening } from "./catalogue-statements.ts";
 import { decideDue, partsOf, type Round, type ScheduleRules } from "./decide-due.ts";
 import { decideHistory, type PartPast } from "./decide-history.ts";
 import type { OrderMemory } from "./in-flight.ts";
-import { runRound, type SnapshotDeps } from "./snapshot.ts";
+import { type RoundEnd, runRound, type SnapshotDeps } from "./snapshot.ts";
 import { deleteSnapshots, finishSnapshot, latestSnapshots, oldSnapshots } from "./snapshot-statements.ts";
 
 /** How often it is looked whether a person asks for a reading, or has released one. */
@@ -17,6 +17,8 @@ export interface SnapshotLoopDeps extends SnapshotDeps {
   readonly rules: ScheduleRules;
   /** True while the ERP as a whole is taken to be away: reading it would only fail. */
   readonly isErpAway: () => boolean;
+  /** Runs a round while nobody else compares with figures of the ERP, or writes them. */
+  readonly alone: (work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) => Promise<void>;
   readonly metrics: SnapshotDeps["metrics"] & Pick<Metrics, "stockSnapshotsHeld">;
 }
 
@@ -46,7 +48,10 @@ async function turn(deps: SnapshotLoopDeps, memory: OrderMemory, signal: AbortSi
   if (due.kind === "wait") return due.ms;
   // Figures would be compared with positions that are just being taken.
   if (await isLedgerOpening(db)) return LOOK_EVERY_MS;
-  const end = await runRound(deps, due.round, pastOf(parts, due.round), memory, signal);
+  let end = "failed" as RoundEnd;
+  await deps.alone(async (held) => {
+    end = await runRound(deps, due.round, pastOf(parts, due.round), memory, held);
+  }, signal);
   await forgetOld(deps);
   return end === "failed" ? LOOK_EVERY_MS : 0;
 }

@@ -427,6 +427,24 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     upsertLineRecords: [[LINE_RECORD]],
     readLastLine: [],
   },
+  "stock/reconcile-statements.ts": {
+    insertReconciliation: [{ state: "asked", dryRun: true, actor: "a" }],
+    beginReconciliation: [7],
+    withdrawReconciliation: [8],
+    finishReconciliation: [7, { state: "done", compared: 9 }],
+    endBrokenReconciliations: [],
+    readAgenda: ["schedule"],
+    readReconciliation: [7],
+    pageSeenRows: [1_900, 50, 2_000],
+    readSeenRows: [[7, 8], 2_000],
+    readLastOfCauses: [
+      [7, 8],
+      ["gap", "snapshot"],
+    ],
+    readSuspects: [[7, 8]],
+    readLastMovements: [[7, 8]],
+    readOrdersUnderWay: [[7, 8]],
+  },
   "stock/pace-statements.ts": { readThreadsRunning: [] },
   "stock/pass-statements.ts": {
     readOpenPasses: [],
@@ -770,6 +788,12 @@ async function grownWorld(server: World["server"]): Promise<World> {
   }));
   await multiply(world, "product", (n) => ({ id_product: n }));
   await multiply(world, "product_shop", (n) => ({ id_product: n, id_shop: 1 }));
+  await multiply(world, "erpsync_stock_reconciliation", (n) => ({
+    id: n,
+    state: n % 500 === 0 ? "asked" : "done",
+    actor: n % 2 === 0 ? "schedule" : "ada",
+    started_at: day(ROWS - n),
+  }));
   await multiply(world, "erpsync_stock_announcement", (n) => ({ id_stock_available: n, run_at: day(n) }));
   const tables = await world.rows<Record<string, string>>("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
   const names = tables.map((row) => Object.values(row)[0]);

@@ -130,3 +130,11 @@ export async function insertDiscrepancy(
   );
   return (result as { insertId: number }).insertId;
 }
+
+/** Says that the ledger stands: its first pass is over. */
+export async function insertFinishedPass(world: World): Promise<void> {
+  await world.pool.query(
+    `INSERT INTO ${world.table("erpsync_stock_pass")} (reason, begun_at, finished_at)
+     VALUES ('first', '2026-11-01 08:00:00', '2026-11-01 08:00:01')`,
+  );
+}

@@ -140,6 +140,19 @@ describe("a batch of stock writes", () => {
     expect(outcome({ guard: "settled", ...at(5, false) })).toBe("planned");
   });
 
+  test("does not write what was decided on another position than the ledger has by now", () => {
+    const rows = [locked(1, 0, 5)];
+    const positions = new Map([[10, { position: 5, isUnsettled: false }]]);
+    const outcome = (expectedUnits: number): readonly string[] =>
+      kinds(
+        decideWrites(
+          situation(rows, [asked(10, 1, "a", { expectedUnits })], { guard: "settled", positions }),
+        ),
+      );
+    expect(outcome(5)).toEqual(["planned"]);
+    expect(outcome(4)).toEqual(["unread"]);
+  });
+
   test("notes at an order line what is moved for it, for the causes of lines only", () => {
     const requests = [
       asked(10, -2, "line:77:10#5000", { cause: "sale" }),
