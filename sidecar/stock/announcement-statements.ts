@@ -18,21 +18,20 @@ export async function hasDueAnnouncements(db: Database): Promise<boolean> {
 }
 
 /**
- * Announcements that are due, the longest due first.
+ * Announcements that are due, the longest due first. The index is forced: with many due MySQL would read the whole
+ * table, sort it, and lock all that it read.
  * Locks: X on the rows returned until the caller commits; those that another process holds are skipped.
  * Reads: erpsync_stock_announcement_run, in order.
  */
 export async function lockDueAnnouncements(tx: Tx, limit: number): Promise<readonly DueAnnouncement[]> {
-  return await tx
-    .selectFrom("erpsync_stock_announcement")
-    .where("run_at", "<=", utcNow)
-    .orderBy("run_at")
-    .orderBy("id_stock_available")
-    .select(["id_stock_available as row", "attempts", "run_at as runAt"])
-    .limit(limit)
-    .forUpdate()
-    .skipLocked()
-    .execute();
+  const { rows } = await sql<{ id: number; attempts: number; run_at: string }>`
+    SELECT id_stock_available AS id, attempts, run_at
+    FROM ${sql.table("erpsync_stock_announcement")} FORCE INDEX (erpsync_stock_announcement_run)
+    WHERE run_at <= UTC_TIMESTAMP(6)
+    ORDER BY run_at, id_stock_available
+    LIMIT ${limit}
+    FOR UPDATE SKIP LOCKED`.execute(tx);
+  return rows.map(({ attempts, id, run_at }) => ({ row: id, attempts, runAt: run_at }));
 }
 
 /**

@@ -45,8 +45,8 @@ function startAnnouncer(world: World, announce: AnnounceStock, commandMs = 1_000
 }
 
 const waiting = (world: World) =>
-  world.rows<{ row: number; attempts: number }>(
-    `SELECT id_stock_available AS row, attempts FROM ${world.table("erpsync_stock_announcement")} ORDER BY 1`,
+  world.rows<{ id: number; attempts: number }>(
+    `SELECT id_stock_available AS id, attempts FROM ${world.table("erpsync_stock_announcement")} ORDER BY 1`,
   );
 
 const makeDue = (world: World) =>
@@ -112,7 +112,7 @@ eachServer("announcements of stock", (server) => {
       announcer.wake.ring();
       await until(() => asked.length === attempt, { what: `attempt ${attempt}` });
       if (attempt < 5)
-        expect(await waiting(world)).toEqual([{ row: row!.id_stock_available, attempts: attempt }]);
+        expect(await waiting(world)).toEqual([{ id: row!.id_stock_available, attempts: attempt }]);
     }
 
     await until(async () => (await waiting(world)).length === 0, { what: "the end of the announcement" });

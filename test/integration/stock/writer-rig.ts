@@ -133,6 +133,13 @@ export async function killConnectionsOf(world: World, user: string): Promise<voi
   await until(async () => (await find()).length === 0, { what: "the end of the killed connections" });
 }
 
+/** Waits until the locks of these products are free; a server may free those of the dead a moment after it forgot them. */
+export async function untilFree(world: World, products: readonly number[]): Promise<void> {
+  await until(async () => (await holders(world, products)).every((holder) => holder === null), {
+    what: "the end of the locks",
+  });
+}
+
 /** How many connections of this world wait for a named lock. */
 export async function waiters(world: World): Promise<number> {
   const found = await world.rows(
