@@ -10,7 +10,7 @@
 // of one line, which is the shortest validateOrder there is and so the one of which the largest part is under the lock.
 //
 // That the side with the lock left the quantity exact is checked in every pair; what the other side left is told.
-// Beside it: random carts of five products, in a third as many pairs; and both sides without the lock, as a control.
+// Beside it: random carts of five products, in a fifth as many pairs; and both sides without the lock, as a control.
 import type { Cart, RealShop } from "../shop/real-shop.ts";
 import { cartWord } from "../shop/real-shop.ts";
 import { SupportError } from "../support/support-error.ts";
@@ -19,7 +19,7 @@ import { atMost, type BenchResult, peer, told } from "./support/result.ts";
 import { median, medianInterval } from "./support/statistics.ts";
 
 const PROCESSES = 8;
-const PAIRS = 9;
+const PAIRS = 15;
 const BESIDE_PAIRS = 3;
 const WARM_ORDERS = 2;
 /** By turns on off off on; orders a process in one turn. */
