@@ -98,7 +98,7 @@ export interface Episode {
   readonly losses: readonly Loss[];
   /** Quantities that the items of this pack allow, as they were lately; empty for what is no linked pack. */
   readonly packLimits: readonly number[];
-  /** Repairs of this row in the last minute. */
+  /** Times that this row was repaired in the last minute, however much at once. */
   readonly repairs: number;
   /** Nothing was written to the row, nor to its lines, for `stock.quietMs`. */
   readonly isQuiet: boolean;
@@ -181,6 +181,7 @@ export function decideAttribution(episode: Episode, rules: AttributionRules): Ve
     findings: [...desk.findings, ...findings(episode, rules, settledLines)],
     // What was just explained may leave something to do: a loss to be repaired, a line that got more than it is owed.
     isUnsettled:
+      desk.hasSurplus ||
       desk.changes.length > 0 ||
       desk.lines.length > settledLines.length ||
       episode.losses.length > 0 ||
@@ -245,7 +246,7 @@ function missingMovements(
 ): readonly StockWrite[] {
   return desk.lines
     .filter((line) => !isLetGo(line, rules))
-    .filter((line) => isDue(line) || (!line.announced && line.cause === "sale" && desk.changes.length === 0))
+    .filter((line) => isDue(line) || isPlainlyMissing(desk, line))
     .map((line) => ({
       row: desk.episode.keys.row,
       delta: -line.owed,
@@ -261,16 +262,21 @@ function missingMovements(
     }));
 }
 
+/** Nobody's stock management wrote the order, and no change of the row can be the line's. */
+function isPlainlyMissing({ changes, episode }: Desk, line: OwedLine): boolean {
+  const isAdopted = episode.late.some(({ delta }) => delta === -line.owed);
+  return !line.announced && line.cause === "sale" && changes.length === 0 && !isAdopted;
+}
+
 /** Not before the row is quiet: whoever reads it stale now would throw the repair away as well. */
 function repairs(
   { keys, losses, repairs: made }: Episode,
   { repairsMax }: AttributionRules,
   isDue: (loss: Loss) => boolean,
 ): readonly StockWrite[] {
-  const room = Math.max(0, repairsMax - made);
+  if (made >= repairsMax) return [];
   return losses
     .filter(isDue)
-    .slice(0, room)
     .map((loss) => ({
       row: keys.row,
       delta: -loss.delta,
@@ -320,6 +326,8 @@ class Desk {
   explained: readonly Explained[] = [];
   findings: readonly Finding[] = [];
   takeBacks: readonly StockWrite[] = [];
+  /** A line got more than it is owed. */
+  hasSurplus = false;
   #declarations: readonly Declaration[];
   /** By movement: the quantities that its writer may have read. */
   readonly #readable = new Map<number, ReadonlySet<number>>();
@@ -365,6 +373,7 @@ class Desk {
     for (const [change, { declaration, line }] of pairs) {
       if (line !== undefined) {
         const part = isWhole(change, line) ? { ...linePart(line), delta: change.delta } : linePart(line);
+        if (part.delta !== -line.owed) this.hasSurplus = true;
         this.#book(change, withLoss(change, part), { lines: [line] });
       } else if (declaration !== undefined) this.#bookDeclared(change, declaration);
     }
@@ -384,8 +393,10 @@ class Desk {
     }
   }
 
+  /** Changes that no page of products or stock declared; what the pages of orders declare is lines' work. */
   #undeclared(): readonly OpenChange[] {
-    return this.changes.filter((change) => !this.#declarations.some(({ after }) => after === change.after));
+    const others = this.#declarations.filter(({ mayBeOrders }) => !mayBeOrders);
+    return this.changes.filter((change) => !others.some(({ after }) => after === change.after));
   }
 
   /** A line that came and went between two reads: its units out, and the same units back. */
@@ -483,9 +494,10 @@ function isClean(change: OpenChange, line: OwedLine): boolean {
   return isCausal(change, line) && (change.delta === -line.owed || isWhole(change, line));
 }
 
-/** The whole line was put back, though some of it had been before. */
+/** The whole line was put back, though some of it had been before; or taken again when its order came back. */
 function isWhole(change: OpenChange, line: OwedLine): boolean {
-  return line.owed < 0 && change.delta === line.whole;
+  if (line.owed < 0) return change.delta === line.whole;
+  return line.cause === "cancellation" && change.delta === -line.whole;
 }
 
 /** The shop takes stock before it writes the line of a checkout; edits and imports keep no order. */

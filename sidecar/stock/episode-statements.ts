@@ -373,14 +373,14 @@ export async function readOwnSales(tx: Tx, rows: readonly number[]): Promise<rea
 }
 
 /**
- * How many repairs rows got within the last minute.
+ * How many times rows were repaired within the last minute; what was repaired at once is one time.
  * Locks: none.
  * Reads: erpsync_stock_write_row (id_stock_available, id), the newest part of one range a row.
  */
 export async function countRepairs(tx: Tx, rows: readonly number[]): Promise<ReadonlyMap<number, number>> {
   const write = sql.table("erpsync_stock_write");
   const { rows: found } = await sql<{ row: number; repairs: number }>`
-    SELECT w.id_stock_available AS ${sql.ref("row")}, COUNT(*) AS repairs
+    SELECT w.id_stock_available AS ${sql.ref("row")}, COUNT(DISTINCT w.at) AS repairs
     FROM ${write} w
     WHERE w.id_stock_available IN (${sql.join(rows)}) AND w.cause = 'repair'
       AND w.id > (SELECT COALESCE(MAX(l.id), 0) - ${LATELY_ROWS} FROM ${write} l)

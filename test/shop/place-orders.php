@@ -22,11 +22,12 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * --fault: what goes wrong, once, between the first order row and its outbox row: exit (PHP ends), rollback or
  *          commit (another module's statement ends the transaction, as a deadlock or a DDL statement does); or
  *          swallow (before any order, an order's INSERT fails and its caller goes on, leaves a log row and dies).
+ * --filled: prints `{"filled":true}` when a cart is filled, and waits for a line on the standard input before it is ordered.
  * --step: waits for a line on the standard input before each order, so that two processes can take turns.
  *
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
-$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'hit:', 'fault:', 'step']);
+$options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'hit:', 'fault:', 'step', 'filled']);
 $root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
 if (!is_file($root.'/config/config.inc.php')) {
     fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
@@ -238,6 +239,10 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
     }
     $cart->setDeliveryOption([(int) $address->id => $carrier.',']);
     $cart->update();
+    if (isset($options['filled'])) {
+        fwrite(STDOUT, json_encode(['filled' => true])."\n");
+        fgets(STDIN);
+    }
     $started = microtime(true);
     $payment->validateOrder(
         (int) $cart->id,

@@ -158,17 +158,15 @@ export class RealShop implements AsyncDisposable {
     value: number,
     fields: Readonly<Record<string, number>>,
   ): Promise<number> {
-    const rows = await this.rows(`SELECT * FROM {${table}} WHERE ${key} = ?`, [value]);
     const id = table === "orders" ? "id_order" : `id_${table}`;
-    let first = 0;
-    for (const { [id]: _old, ...row } of rows) {
-      const [result] = await this.#pool.query<ResultSetHeader>("INSERT INTO ?? SET ?", [
-        this.prefix + table,
-        { ...row, ...fields },
-      ]);
-      if (first === 0) first = result.insertId;
-    }
-    return first;
+    const columns = (await this.rows(`SHOW COLUMNS FROM {${table}}`)).map((row) => String(row["Field"]));
+    const copied = columns.filter((column) => column !== id);
+    const values = copied.map((column) => (column in fields ? String(fields[column]) : `\`${column}\``));
+    const [result] = await this.#pool.query<ResultSetHeader>(
+      `INSERT INTO ?? (??) SELECT ${values.join(", ")} FROM ?? WHERE ?? = ?`,
+      [this.prefix + table, copied, this.prefix + table, key, value],
+    );
+    return result.insertId;
   }
 
   /** Runs the task while another session holds the table by LOCK TABLES. */
@@ -290,6 +288,18 @@ export class RealShop implements AsyncDisposable {
     return this.placeOrders(orders, ...carts.map(cartWord), ...more);
   }
 
+  /** So many customers fill the same cart and then order at once, each in a PHP process of its own. */
+  async placeAtOnce(customers: number, cart: Cart): Promise<readonly PlacedOrder[]> {
+    const children = Array.from({ length: customers }, () =>
+      this.#driver(["--orders=1", "--filled", cartWord(cart)]),
+    );
+    const readers = children.map((child) => createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+    for (const reader of readers) await reader.next();
+    for (const child of children) child.stdin.end("\n");
+    const lines = await Promise.all(readers.map((reader) => reader.next()));
+    return lines.map(({ value }) => JSON.parse(String(value)) as PlacedOrder);
+  }
+
   /** Places an order and returns when PHP stands at the point; throws if it never does. */
   async pauseCheckoutAt(point: PausePoint, ...more: readonly string[]): Promise<PausedCheckout> {
     const child = this.#driver(["--orders=1", `--pause=${point}`, ...more]);
@@ -406,7 +416,7 @@ export class RealShop implements AsyncDisposable {
   #driver(args: readonly string[]) {
     return spawn("php", [DRIVER, ...args], {
       env: { ...process.env, PRESTASHOP_ROOT: this.root },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "inherit"],
     });
   }
 }
