@@ -45,12 +45,13 @@ const NO_EVIDENCE: Evidence = {
 export async function readEvidence(
   tx: Tx,
   rows: readonly OpenRow[],
-  pending: ByRow<OpenMovement>,
+  { missing, pending }: { readonly missing: ReadonlySet<number>; readonly pending: ByRow<OpenMovement> },
 ): Promise<Evidence> {
   const ripe = rows.filter((row) => row.isUnsettled && (row.isQuiet || row.isOverdue));
   const ids = ripe.map(({ row }) => row);
-  if (ids.length === 0) return NO_EVIDENCE;
-  const late = groupByRow(await readLate(tx, ids));
+  const adopting = new Set([...ids, ...missing]);
+  const late = adopting.size === 0 ? new Map() : groupByRow(await readLate(tx, [...adopting]));
+  if (ids.length === 0) return { ...NO_EVIDENCE, late };
   const open = new Map(ids.map((row) => [row, [...ofRow(pending, row), ...ofRow(late, row)]]));
   const changing = ripe.filter(({ row }) => pending.has(row));
   const explaining = ripe.filter(({ row }) => ofRow(open, row).length > 0);

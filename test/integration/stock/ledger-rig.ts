@@ -79,12 +79,12 @@ export class LedgerRun implements AsyncDisposable {
 
   /** Waits until no pass is under way. */
   async opened(): Promise<void> {
-    await this.#until("the ledger to be open", async () => {
+    await this.until(async () => {
       const [pass] = await this.world.rows<{ all: number; open: string }>(
         `SELECT COUNT(*) AS \`all\`, SUM(finished_at IS NULL) AS open FROM ${this.world.table("erpsync_stock_pass")}`,
       );
       return pass !== undefined && pass.all > 0 && Number(pass.open) === 0;
-    });
+    }, "the ledger to be open");
   }
 
   /** Waits until all that was committed before this call is booked. */
@@ -94,10 +94,10 @@ export class LedgerRun implements AsyncDisposable {
       `INSERT INTO ${checks} (pass, last_order_detail, observed, created_at) VALUES (0, 0, '{}', UTC_TIMESTAMP(6))`,
     );
     const { insertId } = made as { insertId: number };
-    await this.#until("what was committed to be booked", async () => {
+    await this.until(async () => {
       const left = await this.world.rows(`SELECT id FROM ${checks} WHERE id = ?`, [insertId]);
       return left.length === 0;
-    });
+    }, "what was committed to be booked");
   }
 
   /** Waits until all is booked, attributed and put right. */
@@ -108,9 +108,9 @@ export class LedgerRun implements AsyncDisposable {
       const open = await this.world.rows(`SELECT * FROM ${rows} WHERE unsettled = 1`);
       quiet = open.length === 0 ? quiet + 1 : 0;
       if (open.length === 0) continue;
-      await this.#until(
-        "the ledger to come to rest",
+      await this.until(
         async () => (await this.world.rows(`SELECT 1 FROM ${rows} WHERE unsettled = 1 LIMIT 1`)).length === 0,
+        "the ledger to come to rest",
         timeoutMs,
       );
     }
@@ -132,7 +132,8 @@ export class LedgerRun implements AsyncDisposable {
     await this.stop();
   }
 
-  async #until(what: string, check: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  /** Waits for something, and fails at once when the ledger does. */
+  async until(check: () => Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
     await until(async () => this.#failure !== undefined || (await check()), { what, timeoutMs });
     if (this.#failure !== undefined) throw this.#failure as Error;
   }
@@ -150,4 +151,28 @@ export async function movementsOf(
      WHERE r.id_product = ? AND r.id_product_attribute = ? ORDER BY m.id`,
     [product, combination],
   );
+}
+
+/** The causes of a row's movements with their units, as `sale -2`, in the order of the binlog. */
+export async function causesOf(world: World, product: number, combination = 0): Promise<readonly string[]> {
+  const movements = await movementsOf(world, product, combination);
+  return movements.map(({ cause, delta }) => `${cause} ${delta > 0 ? "+" : ""}${delta}`);
+}
+
+/** What is open for a person about a product's row. */
+export async function discrepanciesOf(
+  world: World,
+  product: number,
+  combination = 0,
+): Promise<readonly { readonly kind: string; readonly units: number; readonly orders: readonly number[] }[]> {
+  const rows = await world.rows<{ kind: string; detail: string }>(
+    `SELECT d.kind, d.detail FROM ${world.table("erpsync_stock_discrepancy")} d
+     JOIN ${world.table("erpsync_stock_row")} r ON r.id_stock_available = d.id_stock_available
+     WHERE d.open_key IS NOT NULL AND r.id_product = ? AND r.id_product_attribute = ? ORDER BY d.id`,
+    [product, combination],
+  );
+  return rows.map(({ detail, kind }) => {
+    const { orders = [], units } = JSON.parse(detail) as { units: number; orders?: number[] };
+    return { kind, units, orders };
+  });
 }
