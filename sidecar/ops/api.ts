@@ -75,7 +75,7 @@ export async function mountApi(
         send(reply, 404, {
           code: "unknown_path",
           message: "There is no such path, or it takes another method",
-          remedy: "See README.md, which lists the paths of /api",
+          remedy: "See deploy/api.md, which lists the paths",
         }),
       );
       for (const { method, path, answer } of routes) {
