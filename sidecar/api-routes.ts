@@ -1,3 +1,4 @@
+import { stockRoutes } from "./api-stock.ts";
 import type { ApiRoute } from "./ops/api.ts";
 import { decodeMovements } from "./stock/decode-movements.ts";
 import { encodeAnswers } from "./stock/encode-movement-answers.ts";
@@ -8,6 +9,7 @@ import type { Base } from "./wiring.ts";
 export function apiRoutes(base: Base): readonly ApiRoute[] {
   const move = stockMovements(runningStock(base));
   return [
+    ...stockRoutes(base),
     {
       method: "POST",
       path: "/stock/movements",

@@ -1,10 +1,16 @@
+import { UsageError, WritingStoppedError } from "./domain/errors.ts";
+import type { StockWrite } from "./domain/stock.ts";
+import { type Action, insertActions } from "./ops/action-statements.ts";
+import type { Tx } from "./platform/database.ts";
 import { lockName, withNamedLock } from "./platform/named-lock.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
 import { awaitLedger } from "./stock/await-ledger.ts";
+import type { Guard } from "./stock/decide-writes.ts";
 import { Pacer } from "./stock/pace.ts";
 import type { ReconcileLoopDeps } from "./stock/reconcile-loop.ts";
+import { type Choice, type Resolved, resolveDiscrepancy } from "./stock/resolve-discrepancy.ts";
 import { applyWrites } from "./stock/stock-writer.ts";
-import { runningStock, stockWriter } from "./stock-wiring.ts";
+import { runningStock, type StockParts, stockWriter } from "./stock-wiring.ts";
 import { type Base, databaseSettings } from "./wiring.ts";
 
 /**
@@ -39,5 +45,34 @@ export function reconcileDeps(base: Base, isErpAway: () => boolean): ReconcileLo
     schedule: reconcileAt,
     isErpAway: () => owner === "erp" && isErpAway(),
     alone: (work, stop) => aloneWithFigures(config, work, stop),
+  };
+}
+
+/** Milliseconds that a person's choice waits for a snapshot or a comparison to end. */
+const CHOICE_WAITS_MS = 30_000;
+
+/** Carries out whose figure a person chose; see `resolveDiscrepancy`. */
+export function stockResolver(parts: StockParts): (choice: Choice) => Promise<Resolved> {
+  const { config, db } = parts;
+  const writer = stockWriter(parts);
+  const never = new AbortController().signal;
+  const deps = {
+    db,
+    apply: (writes: readonly StockWrite[], guard: Guard) => applyWrites(writer, writes, guard, never),
+    record: (tx: Tx, action: Action) => insertActions(tx, [action]),
+    erpOwns: config.stock.owner === "erp",
+  };
+  return async (choice) => {
+    // What stays as it is may be said at any time.
+    if (choice.side === "shop") return await resolveDiscrepancy(deps, choice);
+    if (parts.stopped())
+      throw new WritingStoppedError("Writing is stopped: the shop is not the one last seen");
+    let resolved: Resolved | undefined;
+    const work = async (): Promise<void> => {
+      resolved = await resolveDiscrepancy(deps, choice);
+    };
+    await aloneWithFigures(config, work, AbortSignal.timeout(CHOICE_WAITS_MS));
+    if (resolved !== undefined) return resolved;
+    throw new UsageError("A snapshot or a comparison is under way; try again when it has ended");
   };
 }

@@ -1,22 +1,26 @@
 import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import type { DiscrepancyKind } from "../domain/stock.ts";
+import { stockResolver } from "../reconcile-wiring.ts";
+import { DISCREPANCY_KINDS } from "../stock/decode-choice.ts";
 import { type ToldDiscrepancy, tellDiscrepancies } from "../stock/discrepancies.ts";
 import { signed } from "../stock/encode-movement.ts";
+import type { Resolved } from "../stock/resolve-discrepancy.ts";
 import {
+  type ActionOptions,
   type CommonOptions,
   counted,
   parseCount,
   say,
   type Terminal,
+  withActionOptions,
   withCommonOptions,
   withDatabase,
 } from "./command-line.ts";
+import { commandStock } from "./command-stock.ts";
 
-const KINDS: readonly DiscrepancyKind[] = [
-  ...(["oversell", "unexplained", "repair_limit", "forgotten_restock", "drift", "gap"] as const),
-];
 const LIST_MAX = 10_000;
+const ID_MAX = 999_999_999;
 
 interface ListOptions extends CommonOptions {
   readonly kind?: string;
@@ -28,7 +32,7 @@ interface ListOptions extends CommonOptions {
 export function registerStockDiscrepancies(stock: Command, terminal: Terminal): void {
   withCommonOptions(stock.command("discrepancies"))
     .description("what a person has to look at, with both sides' figures and the last movements")
-    .option("--kind <kind>", `only one of ${KINDS.join(", ")}`)
+    .option("--kind <kind>", `only one of ${DISCREPANCY_KINDS.join(", ")}`)
     .option("--all", "resolved ones too")
     .option("--limit <n>", "at most so many, the newest first", "50")
     .action(async (options: ListOptions) => {
@@ -43,9 +47,39 @@ export function registerStockDiscrepancies(stock: Command, terminal: Terminal): 
     });
 }
 
+interface ResolveOptions extends ActionOptions {
+  readonly side: string;
+}
+
+/** `erpsync stock resolve`. */
+export function registerStockResolve(stock: Command, terminal: Terminal): void {
+  withActionOptions(stock.command("resolve <id>"))
+    .description("end a discrepancy by choosing whose figure is right")
+    .requiredOption("--side <side>", "`erp`: the shop takes the ERP's figure; `shop`: the shop's stays")
+    .action(async (text: string, options: ResolveOptions) => {
+      const { actor, reason, side } = options;
+      const id = parseCount("<id>", text, ID_MAX);
+      if (side !== "shop" && side !== "erp") {
+        throw new UsageError(`--side: "${side}" is none; use shop or erp`);
+      }
+      await withDatabase(options, async (db, config) => {
+        const resolved = await stockResolver(await commandStock(db, config))({ id, side, reason, actor });
+        say(terminal, options, resolved, [resolvedSentence(resolved)]);
+      });
+    });
+}
+
+function resolvedSentence({ id, remains, side, writeId }: Resolved): string {
+  const head = `Discrepancy ${String(id)} is resolved`;
+  if (side === "shop") return `${head}: the shop's figure stays${remains === null ? "" : `; ${remains}`}.`;
+  if (writeId === null) return `${head}: shop and ERP agreed, nothing was written.`;
+  return `${head}: the shop took the ERP's figure (write ${String(writeId)}, taken back by "erpsync stock undo ${String(writeId)}").`;
+}
+
 function parseKind(text: string): DiscrepancyKind {
-  const kind = KINDS.find((one) => one === text);
-  if (kind === undefined) throw new UsageError(`--kind: "${text}" is unknown; use ${KINDS.join(", ")}`);
+  const kind = DISCREPANCY_KINDS.find((one) => one === text);
+  if (kind === undefined)
+    throw new UsageError(`--kind: "${text}" is unknown; use ${DISCREPANCY_KINDS.join(", ")}`);
   return kind;
 }
 
@@ -80,7 +114,7 @@ export function discrepancySentences(
   row = "",
 ): readonly string[] {
   const { detail, kind } = told;
-  const means = KINDS.some((one) => one === kind) ? MEANS[kind as DiscrepancyKind] : kind;
+  const means = DISCREPANCY_KINDS.some((one) => one === kind) ? MEANS[kind as DiscrepancyKind] : kind;
   const end =
     told.resolvedAt === null
       ? ""

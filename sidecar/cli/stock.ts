@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Terminal } from "./command-line.ts";
 import { registerStockBuffer } from "./stock-buffer.ts";
-import { registerStockDiscrepancies } from "./stock-discrepancies.ts";
+import { registerStockDiscrepancies, registerStockResolve } from "./stock-discrepancies.ts";
 import { registerStockExplain } from "./stock-explain.ts";
 import { registerStockMove } from "./stock-move.ts";
 import { registerStockSnapshot } from "./stock-snapshot.ts";
@@ -13,6 +13,7 @@ type Register = (stock: Command, terminal: Terminal) => void;
 const COMMANDS: readonly Register[] = [
   registerStockExplain,
   registerStockDiscrepancies,
+  registerStockResolve,
   registerStockMove,
   registerStockUndo,
   registerStockSnapshot,

@@ -206,21 +206,21 @@ export async function readOpenKinds(
 }
 
 /**
- * Whether the ledger has still to explain the row; undefined where it does not know it, or the shop deleted it.
+ * Where the ledger is with a row, and whether it has still to explain it; undefined where it does not know it, or the shop deleted it.
  * Locks: none.
  * Reads: the primary key.
  */
 export async function readRowState(
   db: Database,
   row: number,
-): Promise<{ readonly isUnsettled: boolean } | undefined> {
+): Promise<{ readonly position: number; readonly isUnsettled: boolean } | undefined> {
   const found = await db
     .selectFrom("erpsync_stock_row")
     .where("id_stock_available", "=", row)
     .where("closed_at", "is", null)
-    .select("unsettled")
+    .select(["position", "unsettled"])
     .executeTakeFirst();
-  return found === undefined ? undefined : { isUnsettled: found.unsettled === 1 };
+  return found === undefined ? undefined : { position: found.position, isUnsettled: found.unsettled === 1 };
 }
 
 /**

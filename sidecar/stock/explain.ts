@@ -155,7 +155,10 @@ async function tell(db: Database, movements: readonly Movement[]): Promise<reado
 const repairSource = (movementId: number): string => `repair:${String(movementId)}`;
 
 /** All of some histories as one value: what `--json` prints and the API answers. */
-export async function collectHistories(product: number, histories: readonly RowHistory[]): Promise<unknown> {
+export async function collectHistories(
+  product: number,
+  histories: readonly RowHistory[],
+): Promise<{ readonly product: number; readonly rows: readonly unknown[] }> {
   const rows: unknown[] = [];
   for (const history of histories) {
     const movements: ToldMovement[] = [];
