@@ -1,9 +1,21 @@
 import { expect, test } from "vitest";
 import { ErpUnavailableError } from "../../../sidecar/erp/port.ts";
+import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
+import { runReconciliations } from "../../../sidecar/stock/reconcile-loop.ts";
+import {
+  insertReconciliation,
+  readReconciliation,
+  withdrawReconciliation,
+} from "../../../sidecar/stock/reconcile-statements.ts";
 import { undoWrite } from "../../../sidecar/stock/undo.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { runCommand } from "../../support/command.ts";
+import { eachServer, oneServer } from "../../support/each-server.ts";
 import { insertJob } from "../../support/job-rows.ts";
+import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
+import { Installation, itemOf, mapProducts } from "../../support/sidecar.ts";
 import { insertMovements, stockRowId } from "../../support/stock-rows.ts";
+import { until } from "../../support/until.ts";
+import { World } from "../../support/world.ts";
 import { ReconcileRig } from "./reconcile-rig.ts";
 
 eachServer("a reconciliation", (server) => {
@@ -215,5 +227,155 @@ eachServer("a reconciliation", (server) => {
       ...["stock.reconcile_failed", "stock.reconcile_failed", "stock.reconcile_failed"],
     ]);
     expect(await rig.discrepancies()).toEqual([]);
+  });
+});
+
+eachServer("erpsync reconcile stock", (server) => {
+  test("is taken up by the running sidecar, corrects a drift that orders do not explain, and explain tells it", async () => {
+    await using world = await World.create({ server });
+    await using erp = await startNetSuiteEmulator();
+    const installation = await Installation.create(world, {
+      netsuite: erp.settings(),
+      // One snapshot at the start; from then on only the comparison looks at the ERP.
+      stock: {
+        ...{ owner: "erp", quietMs: 200, snapshotEveryMs: 86_400_000 },
+        correct: { units: 5, share: 0.1, rowsMax: 10, rowsShareMax: 1 },
+      },
+    });
+    await mapProducts(world, erp);
+    const rows = await world.rows<{ id_product: number; id_product_attribute: number; quantity: number }>(
+      `SELECT id_product, id_product_attribute, quantity FROM ${world.table("stock_available")}`,
+    );
+    erp.setStock(rows.map((row) => ({ item: itemOf(row), location: "1", onHand: row.quantity })));
+    const sidecar = await installation.start("stock.snapshot_applied");
+    for (let order = 0; order < 3; order += 1) {
+      await world.shop().placeOrder({ customerId: 1, lines: [{ productId: 2, quantity: 1 }] });
+    }
+    await until(() => erp.orders().length === 3, { what: "the orders in the ERP", timeoutMs: 20_000 });
+    // Somebody finds two more on the ERP's shelf.
+    erp.setStock([
+      { item: itemOf({ id_product: 2, id_product_attribute: 0 }), location: "1", onHand: 1_002 },
+    ]);
+
+    const seen = await runCommand(installation, "reconcile", "stock", "--dry-run");
+    expect(seen.err).toBe("");
+    expect(seen.out).toContain("1 drifted, 0 corrected");
+    expect(seen.out).toContain(
+      "Product 2, combination 0: shop 997, ledger 997, ERP 999; would be corrected; probable cause: no movement of the shop explains it",
+    );
+    const { code, out } = await runCommand(
+      installation,
+      ...["reconcile", "stock", "--reason", "a recount", "--actor", "ada", "--json"],
+    );
+
+    expect(code).toBe(0);
+    const record = JSON.parse(out) as { id: number };
+    expect(record).toMatchObject({ state: "done", drifted: 1, corrected: 1, actor: "ada" });
+    const [row] = await world.rows(
+      `SELECT quantity FROM ${world.table("stock_available")} WHERE id_product = 2`,
+    );
+    expect(row).toEqual({ quantity: 999 });
+    const told = await until(
+      async () => {
+        const explained = await runCommand(installation, "stock", "explain", "2");
+        return explained.out.includes("999. The shop's row says 999.") ? explained.out : undefined;
+      },
+      { what: "the correction in the ledger" },
+    );
+    expect(told).toContain(`reconciliation ${record.id} set it right: The ERP has 999 of item`);
+    expect(told.match(/order \d+ \(line \d+\) took 1/g)).toHaveLength(3);
+    expect(sidecar.log.filter(({ event }) => event === "stock.reconciled")).toHaveLength(2);
+    expect(sidecar.log.filter(({ event }) => event === "loop.failed")).toEqual([]);
+    expect(
+      await world.rows(`SELECT actor, action, reason FROM ${world.table("erpsync_action")} ORDER BY id`),
+    ).toEqual([
+      expect.objectContaining({ action: "stock.compare" }),
+      { actor: "ada", action: "stock.reconcile", reason: "a recount" },
+    ]);
+    await sidecar.stop();
+  });
+});
+
+oneServer("the comparisons of the schedule", (server) => {
+  test("are made when their time has come, once, and are made up for where nobody ran", {
+    timeout: 60_000,
+  }, async () => {
+    await using rig = await ReconcileRig.create(server);
+    let aheadMs = 0;
+    let isErpAway = true;
+    const clock = { ...systemClock, nowMs: () => Date.now() + aheadMs };
+    const stop = new AbortController();
+    let turns = 0;
+    const running = runReconciliations(
+      {
+        ...rig.deps(),
+        clock,
+        schedule: "0 3 * * *",
+        isErpAway: () => isErpAway,
+        alone: (work, signal) => work(signal),
+        sleep: async (_ms, signal) => {
+          turns += 1;
+          await systemSleep(5, signal);
+        },
+      },
+      stop.signal,
+    );
+    const made = async (): Promise<readonly object[]> =>
+      await rig.world.rows(
+        `SELECT state, actor FROM ${rig.world.table("erpsync_stock_reconciliation")} ORDER BY id`,
+      );
+    const afterTurns = async (count: number): Promise<void> => {
+      const from = turns;
+      await until(() => turns >= from + count, { what: "turns of the loop" });
+    };
+    try {
+      await afterTurns(3);
+      expect(await made()).toEqual([]);
+      aheadMs = 86_400_000;
+      await afterTurns(3);
+      expect(await made(), "the ERP is away").toEqual([]);
+      isErpAway = false;
+      await until(async () => (await made()).length === 1, { what: "the comparison" });
+      // As seen by the database it was made just now, so the next is due within a day.
+      aheadMs = 0;
+      await afterTurns(3);
+      expect(await made()).toEqual([{ state: "done", actor: "schedule" }]);
+    } finally {
+      stop.abort();
+      await running;
+    }
+  });
+
+  test("take up what a person asks for, and end what a process left behind", async () => {
+    await using rig = await ReconcileRig.create(server);
+    const broken = await insertReconciliation(rig.db, { state: "running", dryRun: false, actor: "schedule" });
+    const asked = await insertReconciliation(rig.db, { state: "asked", dryRun: true, actor: "ada" });
+    const withdrawn = await insertReconciliation(rig.db, { state: "asked", dryRun: true, actor: "ada" });
+    expect(await withdrawReconciliation(rig.db, withdrawn)).toBe(true);
+    rig.erp.set(rig.item(1), 999);
+    const stop = new AbortController();
+    const running = runReconciliations(
+      {
+        ...rig.deps(),
+        schedule: "0 3 * * *",
+        isErpAway: () => false,
+        alone: (work, signal) => work(signal),
+      },
+      stop.signal,
+    );
+    try {
+      await until(async () => (await readReconciliation(rig.db, asked))?.state === "done", {
+        what: "the comparison that was asked for",
+      });
+    } finally {
+      stop.abort();
+      await running;
+    }
+    expect(await readReconciliation(rig.db, broken)).toMatchObject({
+      state: "failed",
+      reason: "its process ended in the middle",
+    });
+    expect(await readReconciliation(rig.db, withdrawn)).toMatchObject({ state: "failed" });
+    expect(await rig.units(await stockRowId(rig.world, 1)), "a dry run writes nothing").toBe(1_000);
   });
 });
