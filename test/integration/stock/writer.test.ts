@@ -23,6 +23,8 @@ import {
   writerOf,
 } from "./writer-rig.ts";
 
+const NOW = "2026-11-20 10:00:00";
+
 eachServer("the stock writer", (server) => {
   test("moves a row with its parent, physical units, record, order line and announcement in one transaction", async () => {
     await using world = await stockWorld(server);
@@ -263,11 +265,20 @@ eachServer("the stock writer", (server) => {
     await putPosition(world, child!.id_stock_available, 100);
     await putPosition(world, simple!.id_stock_available, 100);
     const as = await world.createUser([`ALL PRIVILEGES ON ${world.database}.*`]);
+    const lines = Array.from({ length: 40 }, (_, index) => [index + 1, child!.id_stock_available]);
+    await world.pool.query(
+      `INSERT INTO ${world.table("erpsync_stock_line")} (id_order_detail, id_stock_available, id_order, factor, whole,
+         units, moved, settled, owed, cause, change_id, announced, first_seen_at, changed_at) VALUES ?`,
+      [lines.map((line) => [...line, 1, 1, 1, 1, 0, 0, 1, "sale", 1, 1, NOW, NOW])],
+    );
     let statements = 0;
     for (let dies = 1; ; dies += 1) {
       const before = await records(world);
-      const rows = [child!, simple!].map((row) => row.id_stock_available);
-      const requests = rows.map((row, index) => write(row, -1, `s:${dies}:${index}`));
+      const id = child!.id_stock_available;
+      const requests = [
+        write(id, -1, `line:${dies}:${id}#1000`, { cause: "sale" }),
+        write(simple!.id_stock_available, -1, `s:${dies}`),
+      ];
       const state = { isDead: false };
       const db = afterEach(openPool(world, as), async (number) => {
         statements = Math.max(statements, number);
@@ -285,14 +296,18 @@ eachServer("the stock writer", (server) => {
       expect(again.map(({ kind }) => kind)).toEqual(
         made.length === 0 ? ["written", "written"] : ["known", "known"],
       );
+      const [moved] = await world.rows(
+        `SELECT -SUM(moved) AS units, SUM(owed) AS owed FROM ${world.table("erpsync_stock_line")}`,
+      );
+      expect([Number(moved?.["units"]), Number(moved?.["owed"])]).toEqual([dies, 40 - dies]);
       const [parent, first] = await quantities(world, 3);
       expect([parent, first]).toEqual([300 - dies, 100 - dies]);
       expect(await quantities(world, 1)).toEqual([100 - dies]);
       expect(await records(world)).toHaveLength(before.length + 3);
       if (!state.isDead) break;
     }
-    // Look-up, locks, rows, counts, sources, stop, records, quantities, ids and release at the least.
-    expect(statements).toBeGreaterThanOrEqual(10);
+    // Look-ups, locks, rows, counts, sources, stop, records, quantities, lines, ids and release.
+    expect(statements).toBeGreaterThanOrEqual(12);
   });
 
   test("that dies at its COMMIT has written all of the batch or nothing, and its next round says which", async () => {
@@ -402,6 +417,32 @@ eachServer("the stock writer", (server) => {
       "written",
     ]);
     expect(await holders(world, [1])).toEqual([null]);
+  });
+
+  test("holds no lock after the server interrupted its wait in line", async () => {
+    await using world = await stockWorld(server);
+    const [row] = await rowsOf(world, 1);
+    const as = await world.createUser([`ALL PRIVILEGES ON ${world.database}.*`]);
+    const deps = writerOf(world, openPool(world, as));
+    const checkout = await world.connection();
+    await checkout.query("SELECT GET_LOCK(?, 0)", [productLock(world, 1)]);
+    const interrupt = async (): Promise<void> => {
+      const found = await world.rows<{ id: number }>(
+        "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ? AND COMMAND = 'Query'",
+        [as.user],
+      );
+      for (const { id } of found) await world.pool.query("KILL QUERY ?", [id]);
+    };
+
+    const request = [write(row!.id_stock_available, -1, "s:1")];
+    const waiting = applyToProduct(deps, request, "none", { waitSeconds: 30 }).catch(() => "interrupted");
+    await until(async () => (await waiters(world)) > 0, { what: "the one that waits in line" });
+    await interrupt();
+    expect(["interrupted", [{ kind: "busy" }]]).toContainEqual(await waiting);
+    await checkout.query("SELECT RELEASE_LOCK(?)", [productLock(world, 1)]);
+    await untilFree(world, [1]);
+    expect(await records(world)).toEqual([]);
+    expect(await applyWrites(deps, request, "none", NEVER)).toMatchObject([{ kind: "written" }]);
   });
 
   test("leaves the locks of others alone, those on its own connection too", async () => {
