@@ -8,7 +8,6 @@ import type { LogEvent } from "../../../sidecar/platform/log.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { awaitLedger } from "../../../sidecar/stock/await-ledger.ts";
-import type { ScheduleRules } from "../../../sidecar/stock/decide-due.ts";
 import { decideHistory } from "../../../sidecar/stock/decide-history.ts";
 import { decodeSnapshotDetail, type SnapshotDetail } from "../../../sidecar/stock/decode-snapshot-detail.ts";
 import { type RoundEnd, runRound, type SnapshotDeps } from "../../../sidecar/stock/snapshot.ts";
@@ -288,11 +287,3 @@ export class SnapshotRig implements AsyncDisposable {
     await this.#close();
   }
 }
-
-/** The schedule of a test: everything is due at once. */
-export const QUICK_RULES: ScheduleRules = {
-  snapshotEveryMs: 0,
-  fullEveryMs: 0,
-  deltaAboveItems: 20_000,
-  partitions: {},
-};
