@@ -289,6 +289,7 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv = process.
   const adapter = adapterName === undefined ? undefined : await loadAdapter(adapterName, filled, faults);
   faults.push(...unknownErpSettings(filled, adapterName));
   faults.push(...settleFaults(parsed.data?.erp, adapter?.settings));
+  faults.push(...ownerFaults(parsed.data));
   if (faults.length > 0 || !parsed.success || adapter === undefined) throw new ConfigError(faults);
   return { ...parsed.data, stateFile: resolve(parsed.data.stateFile), adapter };
 }
@@ -341,6 +342,15 @@ function unknownErpSettings(filled: unknown, adapterName: string | undefined): r
       (name) =>
         `erp.${name}: there is no such setting; the adapter's own settings belong under erp.${adapterName}`,
     );
+}
+
+/** The ERP's figure is compared with the ledger's position, so without a ledger it must not own anything. */
+function ownerFaults(config: z.infer<typeof ConfigSchema> | undefined): readonly string[] {
+  if (config?.stock.owner !== "erp") return [];
+  return [
+    ...(config.stock.ledger ? [] : ["stock.owner: erp needs stock.ledger: true"]),
+    ...(config.capture.mode === "polling" ? ["stock.owner: erp needs capture.mode: auto, and a binlog"] : []),
+  ];
 }
 
 /** A request that may still be under way must not be taken for settled. */

@@ -39,6 +39,16 @@ test("a settling time within the reach of a call is refused with the least that 
   expect(config.erp.settleMs).toBe(35_001);
 });
 
+test("an ERP that owns the stock without a ledger to compare with is refused", async () => {
+  const comment = "  # `erp`: figures of the ERP set the shop's stock. `shop`: nothing of the ERP's does.";
+  const lines = `  ledger: true\n${comment}\n`;
+  const owned = `${lines}  owner: erp`;
+  await expect(loadWith(`${lines}  owner: shop`, owned)).resolves.toMatchObject({ stock: { owner: "erp" } });
+  await expect(
+    loadWith(`${lines}  owner: shop`, owned.replace("ledger: true", "ledger: false")),
+  ).rejects.toThrow(/stock\.owner: erp needs stock\.ledger: true/);
+});
+
 test.each(["half past three", "30 3 * *", "30 3 * * * *", "61 3 * * *", "0 0 31 2 *", ""])(
   "a schedule that is no cron expression or never comes is refused: '%s'",
   async (text) => {
