@@ -12,7 +12,6 @@ import {
   type WriteOutcome,
   type WritePlan,
 } from "./decide-writes.ts";
-import type { Pacer } from "./pace.ts";
 import {
   askAnnouncements,
   countStockRows,
@@ -36,8 +35,6 @@ export interface WriterDeps {
   /** True while nothing may be written, because the shop is not the one last seen. */
   readonly stopped: () => boolean;
   readonly metrics: Pick<Metrics, "stockWrites">;
-  /** Rests between batches while the shop is busy; without it they follow at once. */
-  readonly pace?: Pick<Pacer, "run" | "finish">;
   /** Rows came back from 0 or less: somebody may want to announce them now. */
   readonly onRevived?: () => void;
 }
@@ -62,14 +59,9 @@ export async function applyWrites(
   const outcomes = new Map<number, WriteOutcome>();
   const placed = await place(deps.db, writes);
   const batches = planBatches(placed, await countRows(deps.db, placed));
-  try {
-    for (const batch of batches) {
-      if (signal.aborted || deps.stopped()) break;
-      const write = (): Promise<void> => writeBatch(deps, batch, guard, "skip", outcomes);
-      await (deps.pace === undefined ? write() : deps.pace.run(write, signal));
-    }
-  } finally {
-    deps.pace?.finish();
+  for (const batch of batches) {
+    if (signal.aborted || deps.stopped()) break;
+    await writeBatch(deps, batch, guard, "skip", outcomes);
   }
   return await report(deps, writes, placed, outcomes);
 }
