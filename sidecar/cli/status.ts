@@ -143,7 +143,7 @@ function stockSentences(stock: Status["stock"]): readonly string[] {
     ...(heldSnapshots === 0
       ? []
       : [
-          `ALARM: ${counted(heldSnapshots, "reading")} of the ERP's stock held; see "erpsync stock snapshots".`,
+          `ALARM: ${counted(heldSnapshots, "reading")} of the ERP's stock held; see "erpsync stock snapshot list".`,
         ]),
   ];
 }

@@ -15,6 +15,8 @@ import { readRowFigures } from "./row-figures.ts";
 /** Rows of one statement: a few milliseconds. */
 const PAGE_ROWS = 2_000;
 const CHUNK_ROWS = 500;
+/** All else goes before a comparison. */
+const PRIORITY = 8;
 /** Looks at a row that is in motion, before it is left out; each waits for two quiet spans. */
 const LOOKS = 3;
 
@@ -103,7 +105,7 @@ async function readErp(
   const reading = await readFigures(
     { ...deps, erp: port },
     {
-      ...{ subject, part: "", changedSince: undefined, lastNewest: undefined },
+      ...{ subject, priority: PRIORITY, part: "", changedSince: undefined, lastNewest: undefined },
       learn: () => Promise.resolve(),
       fitOf: (ref) => catalogue.fitOf(ref).kind,
     },

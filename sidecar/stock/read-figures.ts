@@ -23,6 +23,8 @@ export interface ReadFiguresDeps {
 export interface FiguresQuestion {
   /** Whose attempts these are on record as, for instance `stock-snapshot:7`. */
   readonly subject: string;
+  /** Of the calls; see `ErpCall`. */
+  readonly priority: number;
   /** Partition; empty for all items. */
   readonly part: string;
   /** Undefined for a full reading. */
@@ -59,8 +61,6 @@ export interface Reading {
   readonly isBroken: boolean;
 }
 
-/** Orders go before feeds. */
-const PRIORITY = 6;
 /** Two million items; more pages than that are a circle. */
 const PAGES_MAX = 2_000;
 /** Milliseconds between the tries of one page; a read may be repeated whatever became of it. */
@@ -128,9 +128,9 @@ async function readOnce(
   signal: AbortSignal,
 ): Promise<TimedPage> {
   const exchanges: ErpExchange[] = [];
-  const { changedSince, part } = question;
+  const { changedSince, part, priority } = question;
   const query = { changedSince, after, ...(part === "" ? {} : { partition: part }) };
-  const call = { signal, priority: PRIORITY, note: (exchange: ErpExchange) => void exchanges.push(exchange) };
+  const call = { signal, priority, note: (exchange: ErpExchange) => void exchanges.push(exchange) };
   try {
     const askedAt = await readTime(deps.db);
     const page = await deps.erp.readStock(query, call);

@@ -21,6 +21,7 @@ import {
   type ReconciliationDetail,
 } from "./encode-reconciliation.ts";
 import type { Pacer } from "./pace.ts";
+import { insertPass, readOpenPasses } from "./pass-statements.ts";
 import { finishReconciliation } from "./reconcile-statements.ts";
 
 /** Rows of one transaction of discrepancies, and of one look at the ledger for their causes. */
@@ -100,6 +101,7 @@ class Reconciling {
     const corrections = decideCorrections(found, comparison.withFigure, bounds);
     const wanted = corrections.kind === "correct" ? found.filter(isCorrectable) : [];
     if (!dryRun) await recordDrifts(this.#deps, this.#run, comparison, found);
+    if (!dryRun) await askLedger(this.#deps, comparison, found);
     const corrected = dryRun ? [] : await correct(this.#deps, this.#run, wanted, this.#signal);
     const left = dryRun ? 0 : wanted.length - corrected.length;
     const detail = encodeReconciliation(detailOf(comparison, found, left));
@@ -204,6 +206,20 @@ async function recordDrifts(
   for (const chunk of chunksOf(without, CHUNK_ROWS)) {
     await endDrifts(db, idsOf(chunk), "passed", "withoutErp");
   }
+}
+
+/**
+ * Where shop and ledger differ the ledger walks over all rows under their locks, takes them as they are with the difference
+ * on record, and goes on from there; until then nothing is written to such a row.
+ */
+async function askLedger(
+  { db }: ReconcileDeps,
+  { unknownRows }: Comparison,
+  found: readonly FoundDrift[],
+): Promise<void> {
+  const differs = found.some(({ ledgerUnits, shopUnits }) => ledgerUnits !== shopUnits);
+  if (!differs && unknownRows.length === 0) return;
+  if ((await readOpenPasses(db)).length === 0) await insertPass(db, "verify", null);
 }
 
 const idsOf = (rows: readonly { readonly row: number }[]): readonly number[] => rows.map(({ row }) => row);

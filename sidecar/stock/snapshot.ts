@@ -47,6 +47,8 @@ import {
   type SnapshotRow,
 } from "./snapshot-statements.ts";
 
+/** Orders go before feeds. */
+const PRIORITY = 6;
 /** Rows of one write; the writer makes one transaction of them. */
 const BATCH_ROWS = 50;
 /** Rows of one look at the ledger. */
@@ -217,6 +219,7 @@ class SnapshotRound {
     const mark = this.#markBefore();
     const question = {
       subject: `stock-snapshot:${String(this.#id)}`,
+      priority: PRIORITY,
       part,
       changedSince: mark === null ? undefined : stockMark(mark),
       lastNewest: decodeSnapshotDetail(this.#past.lastFull?.detail ?? null).newest,

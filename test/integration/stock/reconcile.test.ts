@@ -129,6 +129,13 @@ eachServer("a reconciliation", (server) => {
       { row, shopUnits: 1_001, ledgerUnits: 1_000, targetUnits: null, leftBecause: "ledger-differs" },
     ]);
     expect(detail?.drifts[0]?.cause).toBe("ledger_differs");
+    // The ledger is asked to look at all rows itself.
+    expect(
+      await rig.world.rows(
+        `SELECT reason, change_id, finished_at FROM ${rig.world.table("erpsync_stock_pass")} WHERE id > 1`,
+      ),
+    ).toEqual([{ reason: "verify", change_id: null, finished_at: null }]);
+    await rig.world.pool.query(`UPDATE ${rig.world.table("erpsync_stock_pass")} SET finished_at = NOW(6)`);
     await rig.follow();
     await rig.run({ owner: "shop" });
     expect(await rig.discrepancies()).toMatchObject([{ kind: "drift", resolution: "passed" }]);
@@ -292,6 +299,46 @@ eachServer("erpsync reconcile stock", (server) => {
       expect.objectContaining({ action: "stock.compare" }),
       { actor: "ada", action: "stock.reconcile", reason: "a recount" },
     ]);
+    await sidecar.stop();
+  });
+});
+
+eachServer("a change that the binlog does not tell", (server) => {
+  test("is found by the comparison, adopted by the ledger with its difference on record, and no drift any more", async () => {
+    await using world = await World.create({ server });
+    await using erp = await startNetSuiteEmulator();
+    const installation = await Installation.create(world, {
+      netsuite: erp.settings(),
+      stock: { quietMs: 200 },
+    });
+    const sidecar = await installation.start("stock.opened");
+    const hidden = await world.connection();
+    await hidden.query("SET SESSION sql_log_bin = 0");
+    await hidden.query(`UPDATE ${world.table("stock_available")} SET quantity = 993 WHERE id_product = 2`);
+
+    const found = await runCommand(installation, "reconcile", "stock");
+
+    expect(found.out).toContain("1 drifted, 0 corrected");
+    expect(found.out).toContain(
+      "Product 2, combination 0: shop 993, ledger 1000; not corrected (ledger-differs); probable cause: the shop's row changed and the binlog did not tell it",
+    );
+    await until(
+      async () => {
+        const { out } = await runCommand(installation, "stock", "explain", "2");
+        return out.includes("changed while nobody watched") && out.includes("993. The shop's row says 993.");
+      },
+      { what: "the difference in the ledger" },
+    );
+    const again = await runCommand(installation, "reconcile", "stock");
+    expect(again.out).toContain("0 drifted, 0 corrected");
+    const kinds = await world.rows(
+      `SELECT kind, resolution FROM ${world.table("erpsync_stock_discrepancy")} ORDER BY id`,
+    );
+    expect(kinds).toEqual([
+      { kind: "drift", resolution: "passed" },
+      { kind: "gap", resolution: null },
+    ]);
+    expect(sidecar.log.filter(({ event }) => event === "loop.failed")).toEqual([]);
     await sidecar.stop();
   });
 });
