@@ -211,14 +211,32 @@ const Stock = z
       .describe("When shop, ledger and ERP are compared: a cron expression, UTC."),
     correct: z
       .object({
-        units: z.int().min(0).default(2).describe("A difference up to so many units may be corrected,"),
-        share: z.number().min(0).max(1).default(0.05).describe("and up to this share of the figure,"),
+        units: z
+          .int()
+          .min(0)
+          .default(2)
+          .describe("A difference of up to so many units is corrected, where it is within `share` as well."),
+        share: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.05)
+          .describe(
+            "The same as a share of the figure that the row would be set to, never rounded up: with 2 and 0.05 one unit from a figure of 20 on, two from 40 on, below 20 none.",
+          ),
         rowsMax: z
           .int()
           .min(0)
           .default(50)
-          .describe("where not more rows than this would be corrected in a run,"),
-        rowsShareMax: z.number().min(0).max(1).default(0.01).describe("nor a larger share of the catalogue."),
+          .describe("Where a run would correct more rows than this, it corrects none at all."),
+        rowsShareMax: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.01)
+          .describe(
+            "The same as a share of the rows that have a figure of the ERP, rounded up to a whole row; the smaller of both counts.",
+          ),
       })
       .strict()
       .prefault({})

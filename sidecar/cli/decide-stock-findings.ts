@@ -29,24 +29,16 @@ export const STOCK_SETTINGS = [
 export function decideStock(setup: StockSetup): readonly Finding[] {
   const findings = setup.keepsLedger
     ? [...decideLedger(setup), ...decideShopSettings(setup.settings), decideToken(setup.hasApiToken)]
-    : [decideNoLedger(setup.owner)];
+    : [NO_LEDGER];
   return setup.owner === "erp" ? [...findings, ...decideOwner(setup)] : findings;
 }
 
-function decideNoLedger(owner: StockSetup["owner"]): Finding {
-  const remedy = "Set stock.ledger to true";
-  return owner === "erp"
-    ? fault(
-        "stock-ledger",
-        "stock.owner is erp and stock.ledger is off: without the ledger no figure is written to the shop",
-        `${remedy}, or stock.owner to shop`,
-      )
-    : warning(
-        "stock-ledger",
-        "stock.ledger is off: changes of stock are not explained, and lost decrements stay lost",
-        remedy,
-      );
-}
+/** The configuration refuses an ERP that owns the stock without a ledger. */
+const NO_LEDGER = warning(
+  "stock-ledger",
+  "stock.ledger is off: changes of stock are not explained, and lost decrements stay lost",
+  "Set stock.ledger to true",
+);
 
 /** The ledger reads the binlog, whole rows; without it figures of the ERP would be written on no ground. */
 function decideLedger({ captureMode, owner, rowImage, source }: StockSetup): readonly Finding[] {

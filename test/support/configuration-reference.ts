@@ -35,7 +35,7 @@ export async function configurationReference(): Promise<string> {
     }),
     ...sections
       .filter(([, schema]) => schema.properties !== undefined)
-      .map(([name, schema]) => section(`\`${name}\``, schema)),
+      .flatMap(([name, schema]) => [section(`\`${name}\``, schema), ...within(name, schema)]),
   ];
   for (const name of adapterNames()) {
     const { settings } = (await import(join(ERP_FOLDER, name, "adapter.ts"))) as { settings: z.ZodType };
@@ -61,8 +61,15 @@ function section(title: string, schema: Described): string {
     ([name, setting]) =>
       `| \`${name}\` | ${kindOf(setting)} | ${defaultOf(setting, schema.required?.includes(name) ?? false)} | ${setting.description ?? ""} |`,
   );
-  const intro = schema.description === undefined ? "" : `${schema.description}\n\n`;
+  const intro = (schema.description ?? "") === "" ? "" : `${schema.description ?? ""}\n\n`;
   return `## ${title}\n\n${intro}| setting | value | default | meaning |\n|---|---|---|---|\n${rows.join("\n")}`;
+}
+
+/** Sections within a section. */
+function within(path: string, schema: Described): readonly string[] {
+  return Object.entries(schema.properties ?? {})
+    .filter(([, setting]) => setting.properties !== undefined)
+    .map(([name, setting]) => section(`\`${path}.${name}\``, { ...setting, description: "" }));
 }
 
 /** Settings that come in several forms, each told by its `kind`. */
@@ -77,11 +84,13 @@ function variants(path: string, schema: Described): readonly string[] {
 function kindOf(setting: Described): string {
   if (setting.enum !== undefined) return setting.enum.map((value) => `\`${String(value)}\``).join(" or ");
   if (setting.const !== undefined) return `\`${setting.const}\``;
-  if (setting.oneOf !== undefined) return "a section";
+  if (setting.oneOf !== undefined || setting.properties !== undefined) return "a section";
   if (setting.type === "object") return isOfTexts(setting) ? "a table of texts" : "a table of settings";
   if (setting.type === "array") return "a list of texts";
   if (setting.type === "boolean") return "`true` or `false`";
-  if (setting.type !== "integer") return setting.format === "uri" ? "address" : "text";
+  if (setting.type !== "integer" && setting.type !== "number") {
+    return setting.format === "uri" ? "address" : "text";
+  }
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = setting;
   return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
 }
