@@ -54,11 +54,16 @@ const TAKING: ReadonlySet<string> = new Set(["orders", "order_detail"]);
 /** What the stock ledger books of a transaction, in its order; the orders that it touched come last. */
 function decideStockFacts(changes: readonly RowChange[]): readonly StockFact[] {
   const orders = new Set<number>();
+  let last = 0;
   for (const change of changes) {
-    if ("orderIds" in change && TAKING.has(change.table)) for (const id of change.orderIds) orders.add(id);
+    if (!("orderIds" in change) || !TAKING.has(change.table)) continue;
+    for (const id of change.orderIds) orders.add(id);
+    last = Math.max(last, change.lastLine ?? 0);
   }
-  const facts = changes.flatMap(stockFactsOf);
-  return orders.size === 0 ? facts : [...facts, { kind: "orders", ids: [...orders] }];
+  const facts: StockFact[] = [...changes.flatMap(stockFactsOf)];
+  if (last > 0) facts.push({ kind: "lines", last });
+  if (orders.size > 0) facts.push({ kind: "orders", ids: [...orders] });
+  return facts;
 }
 
 function stockFactsOf(change: RowChange): readonly StockFact[] {
@@ -75,7 +80,14 @@ function stockFactsOf(change: RowChange): readonly StockFact[] {
       return [{ kind: "own", ids: change.ids }];
     case "erpsync_stock_check":
       return [{ kind: "check", ids: change.ids }];
-    default:
+    // What orders take is read anew, once for all that a transaction says of them.
+    case "orders":
+    case "order_detail":
+    case "order_history":
+    case "order_carrier":
+    case "order_slip":
+    case "order_payment":
+    case "erpsync_checkpoint":
       return [];
   }
 }

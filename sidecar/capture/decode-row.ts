@@ -54,7 +54,13 @@ export type RowChange =
       readonly ids: readonly number[];
       readonly subjects: readonly string[];
     }
-  | { readonly table: OrderTable; readonly kind: RowKind; readonly orderIds: readonly number[] }
+  | {
+      readonly table: OrderTable;
+      readonly kind: RowKind;
+      readonly orderIds: readonly number[];
+      /** Of inserted order lines the highest id. */
+      readonly lastLine?: number;
+    }
   | { readonly table: "order_payment"; readonly kind: RowKind; readonly references: readonly string[] }
   | { readonly table: "erpsync_checkpoint" };
 
@@ -78,21 +84,40 @@ const NOTHING: DecodedRows = { change: undefined, unreadRows: 0 };
 export function decodeRows(event: RowEvent, prefix: string): DecodedRows {
   if (!event.table.startsWith(prefix)) return NOTHING;
   const table = event.table.slice(prefix.length);
-  const { kind } = event;
-  if (table === "erpsync_checkpoint") return { change: { table }, unreadRows: 0 };
-  if (table === "erpsync_outbox") return kind === "insert" ? decodeOutbox(event.rows) : NOTHING;
-  if (table === "stock_available") return decodeStock(event);
-  if (table === "stock_mvt") return decodeIds(event, table, "id_stock");
-  if (table === "erpsync_stock_write" || table === "erpsync_stock_check") {
-    return decodeIds(event, table, "id");
+  switch (table) {
+    case "erpsync_checkpoint":
+      return { change: { table }, unreadRows: 0 };
+    case "erpsync_outbox":
+      return event.kind === "insert" ? decodeOutbox(event.rows) : NOTHING;
+    case "stock_available":
+      return decodeStock(event);
+    case "stock_mvt":
+      return decodeIds(event, table, "id_stock");
+    case "erpsync_stock_write":
+    case "erpsync_stock_check":
+      return decodeIds(event, table, "id");
+    case "order_payment":
+      return decodePayments(event);
+    default:
+      return isOrderTable(table) ? decodeOrderRows(event, table) : NOTHING;
   }
-  if (table === "order_payment") {
-    const references = collect(event.rows, "order_reference", textOf);
-    return { change: { table, kind, references: references.found }, unreadRows: references.missing };
+}
+
+function decodePayments({ kind, rows }: RowEvent): DecodedRows {
+  const references = collect(rows, "order_reference", textOf);
+  const change = { table: "order_payment", kind, references: references.found } as const;
+  return { change, unreadRows: references.missing };
+}
+
+function decodeOrderRows({ kind, rows }: RowEvent, table: OrderTable): DecodedRows {
+  const ids = collect(rows, "id_order", idOf);
+  const orderIds = ids.found;
+  if (table !== "order_detail" || kind !== "insert") {
+    return { change: { table, kind, orderIds }, unreadRows: ids.missing };
   }
-  if (!isOrderTable(table)) return NOTHING;
-  const ids = collect(event.rows, "id_order", idOf);
-  return { change: { table, kind, orderIds: ids.found }, unreadRows: ids.missing };
+  const lines = collect(rows, "id_order_detail", idOf);
+  const lastLine = lines.found.reduce((last, id) => Math.max(last, id), 0);
+  return { change: { table, kind, orderIds, lastLine }, unreadRows: ids.missing };
 }
 
 function isOrderTable(table: string): table is OrderTable {
@@ -128,20 +153,28 @@ function decodeStock({ kind, rows }: RowEvent): DecodedRows {
 function stockChange(before: Image | undefined, after: Image | undefined): StockChange | undefined {
   const image = after ?? before;
   if (image === undefined) return undefined;
-  const [row, product, combination, shop, group, depends] = [
-    "id_stock_available",
-    "id_product",
-    "id_product_attribute",
-    "id_shop",
-    "id_shop_group",
-    "depends_on_stock",
-  ].map((column) => wholeOf(image[column]));
-  if (row === undefined || product === undefined || combination === undefined) return undefined;
-  if (shop === undefined || group === undefined || depends === undefined) return undefined;
-  const was = before === undefined ? null : wholeOf(before["quantity"]);
-  const is = after === undefined ? null : wholeOf(after["quantity"]);
-  if (was === undefined || is === undefined) return undefined;
+  const keys = KEY_COLUMNS.map((column) => wholeOf(image[column])).filter((value) => value !== undefined);
+  const was = quantityOf(before);
+  const is = quantityOf(after);
+  if (keys.length < KEY_COLUMNS.length || was === undefined || is === undefined) return undefined;
+  const [row, product, combination, shop, group, depends] = keys as KeyValues;
   return { row, product, combination, shop, group, managed: depends === 0, before: was, after: is };
+}
+
+type KeyValues = readonly [number, number, number, number, number, number];
+
+const KEY_COLUMNS = [
+  "id_stock_available",
+  "id_product",
+  "id_product_attribute",
+  "id_shop",
+  "id_shop_group",
+  "depends_on_stock",
+] as const;
+
+/** Null where there is no such row; undefined where the image does not say it. */
+function quantityOf(image: Image | undefined): number | null | undefined {
+  return image === undefined ? null : wholeOf(image["quantity"]);
 }
 
 function decodeOutbox(rows: readonly unknown[]): DecodedRows {

@@ -82,6 +82,8 @@ export type StockFact =
     })
   /** Lines of these orders, or their states, were written; the shop is asked what they are now. */
   | { readonly kind: "orders"; readonly ids: readonly number[] }
+  /** Order lines were inserted, this the highest of them: what is read of the shop may be ahead of the binlog. */
+  | { readonly kind: "lines"; readonly last: number }
   /** Somebody declared movements of these rows (`stock_mvt`), or of these subjects (`stock:<p>:<a>:<shop>`). */
   | { readonly kind: "declared"; readonly rows: readonly number[]; readonly subjects: readonly string[] }
   /** Rows of `erpsync_stock_write`: the row changes of the same transaction are ours. */

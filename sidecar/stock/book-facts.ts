@@ -5,7 +5,7 @@ import { inTransaction } from "../platform/transaction.ts";
 import { bookLines, linePassOf, readKnownLines, rowsTaken, type ToldOrders } from "./book-lines.ts";
 import { type BookChecksResult, bookChecks, bookGap } from "./book-pass.ts";
 import { type Booking, decideBooking, type InboxFacts, type LedgerRow, placeOf } from "./decide-booking.ts";
-import type { Told } from "./decide-lines.ts";
+import type { Told, ToldLines } from "./decide-lines.ts";
 import { isReset, type Pass } from "./decide-pass.ts";
 import { decodeFacts } from "./decode-facts.ts";
 import {
@@ -73,7 +73,9 @@ export async function bookFacts(deps: BookingDeps): Promise<Booked | undefined> 
       tx,
       batch.map(({ id }) => id),
     );
-    return taken < batch.length ? TAKEN : await book(tx, batch, { told, reading });
+    if (taken < batch.length) return TAKEN;
+    const toldLines = await readToldLines(tx, batch, reading !== undefined);
+    return await book(tx, batch, { told, reading, toldLines });
   });
   if (result === TAKEN) return undefined;
   const isFull = batch.length < inbox.length || inbox.length === BOOKING_LIMITS.inboxRows;
@@ -108,6 +110,15 @@ function cut(inbox: readonly InboxFacts[]): readonly InboxFacts[] {
 
 function weightOf(facts: readonly StockFact[]): number {
   return facts.reduce((sum, fact) => sum + ("ids" in fact ? fact.ids.length : 1), 0);
+}
+
+/** Lines that were told of before this batch are known, but for those of rows that the shop does not have. */
+async function readToldLines(tx: Tx, batch: readonly InboxFacts[], isAsked: boolean): Promise<ToldLines> {
+  const facts = batch.flatMap((row) => row.facts);
+  const told = facts.map((fact) => (fact.kind === "lines" ? fact.last : 0));
+  const known = isAsked ? await readLastLine(tx) : 0;
+  const place = placeOf((batch.at(-1)?.id ?? 0) + 1, 0) - 1;
+  return { last: told.reduce((last, one) => Math.max(last, one), known), place };
 }
 
 /** Orders that were told of, each with its last fact. */
@@ -181,7 +192,7 @@ async function bookRows(
   const facts = batch.flatMap((row) => row.facts);
   const writeIds = facts.flatMap((fact) => (fact.kind === "own" ? fact.ids : []));
   const writes = writeIds.length === 0 ? [] : await readOwnWrites(tx, writeIds);
-  const isNew = facts.some((fact) => fact.kind === "row" && !rows.has(fact.row));
+  const isNew = facts.some((fact) => fact.kind === "row" && (fact.before === null || !rows.has(fact.row)));
   const booking = decideBooking(batch, {
     rows,
     writes: new Map(writes.map((write) => [write.id, write])),

@@ -1,7 +1,14 @@
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import type { LedgerRow } from "./decide-booking.ts";
-import { decideLines, type LineChange, type LinePass, type LineRecord, type Told } from "./decide-lines.ts";
+import {
+  decideLines,
+  type LineChange,
+  type LinePass,
+  type LineRecord,
+  type Told,
+  type ToldLines,
+} from "./decide-lines.ts";
 import { isReset, type Pass } from "./decide-pass.ts";
 import { readLedgerRows } from "./ledger-statements.ts";
 import { readLineRecords, upsertLineRecords } from "./line-statements.ts";
@@ -16,10 +23,14 @@ export interface ToldOrders {
   readonly told: ReadonlyMap<number, Told>;
   /** Undefined where none was told of. */
   readonly reading: OrderReading | undefined;
+  readonly toldLines: ToldLines;
 }
 
 /** What the ledger knows of the lines of these orders. */
-export async function readKnownLines(tx: Tx, { reading, told }: ToldOrders): Promise<readonly LineRecord[]> {
+export async function readKnownLines(
+  tx: Tx,
+  { reading, told }: Pick<ToldOrders, "reading" | "told">,
+): Promise<readonly LineRecord[]> {
   if (reading === undefined) return [];
   const details = new Map<number, number[]>();
   for (const { detailId, orderId } of reading.lines) {
@@ -43,7 +54,7 @@ export async function readKnownLines(tx: Tx, { reading, told }: ToldOrders): Pro
 /** Books what the lines of orders take now. Returns what changed. */
 export async function bookLines(
   tx: Tx,
-  { reading, told }: ToldOrders,
+  { reading, told, toldLines }: ToldOrders,
   ledger: {
     readonly known: readonly LineRecord[];
     readonly rows: ReadonlyMap<number, LedgerRow>;
@@ -55,7 +66,8 @@ export async function bookLines(
   const rows = new Map(
     [...ledger.rows].map(([id, row]) => [id, { ...row, isClosed: row.closedAt !== null }]),
   );
-  const changes = decideLines({ told, lines, takes, rules, known: ledger.known, rows, pass: ledger.pass });
+  const { known, pass } = ledger;
+  const changes = decideLines({ told, toldLines, lines, takes, rules, known, rows, pass });
   for (const chunk of chunksOf(changes, CHUNK)) {
     await upsertLineRecords(
       tx,
@@ -83,10 +95,11 @@ export async function takeInLines(
 ): Promise<void> {
   const told = new Map(orderIds.map((id) => [id, { changeId: pass.changeId ?? 0, at: pass.begunAt }]));
   const reading = orderIds.length === 0 ? undefined : await readOrders(db, orderIds);
+  const orders: ToldOrders = { told, reading, toldLines: { last: Number.POSITIVE_INFINITY, place: 0 } };
   await inTransaction(db, async (tx) => {
-    const known = await readKnownLines(tx, { told, reading });
+    const known = await readKnownLines(tx, orders);
     const rows = await readRowsOf(tx, known, reading);
-    await bookLines(tx, { told, reading }, { known, rows, pass: linePassOf(pass) });
+    await bookLines(tx, orders, { known, rows, pass: linePassOf(pass) });
     await note(tx);
   });
 }

@@ -35,8 +35,21 @@ export interface Told {
   readonly at: string;
 }
 
+/**
+ * How far the binlog has told of new lines. What is read of the shop may be ahead of it; a line beyond is left until its
+ * own fact comes, or it would seem to be older than the stock that the shop took for it. Ids are given before the lines
+ * with higher ones are committed, so all of them up to the highest took their stock before this place.
+ */
+export interface ToldLines {
+  /** The highest line that was told of. */
+  readonly last: number;
+  /** A place behind all that this batch told. */
+  readonly place: number;
+}
+
 /** All that is known when the lines of some orders are read anew. */
 export interface LineReading {
+  readonly toldLines: ToldLines;
   /** The orders that were read, each with the last fact that told of it. */
   readonly told: ReadonlyMap<number, Told>;
   readonly lines: readonly ShopLine[];
@@ -91,7 +104,7 @@ function isForgotten({ changeId, row }: LineRecord, { pass, rows }: LineReading)
 
 function firstRecords(line: ShopLine, reading: LineReading): readonly LineChange[] {
   const told = reading.told.get(line.orderId);
-  if (told === undefined) return [];
+  if (told === undefined || line.detailId > reading.toldLines.last) return [];
   return (reading.takes.get(line.detailId) ?? []).map(({ row, factor }) => {
     const units = decideUnits(line, reading.rules) * factor;
     const place = reading.rows.get(row);
@@ -106,7 +119,7 @@ function firstRecords(line: ShopLine, reading: LineReading): readonly LineChange
       moved: 0,
       settled: isInOpening ? 0 - units : 0,
       cause: "sale",
-      changeId: told.changeId,
+      changeId: Math.max(told.changeId, reading.toldLines.place),
       firstSeenAt: told.at,
     };
     return { record, hasMoved: true };

@@ -13,6 +13,7 @@ const Fact = z.discriminatedUnion("kind", [
     after: z.int().nullable(),
   }),
   z.object({ kind: z.literal("orders"), ids: z.array(id) }),
+  z.object({ kind: z.literal("lines"), last: id }),
   z.object({ kind: z.literal("declared"), rows: z.array(id), subjects: z.array(z.string()) }),
   z.object({ kind: z.literal("own"), ids: z.array(id) }),
   z.object({ kind: z.literal("check"), ids: z.array(id) }),

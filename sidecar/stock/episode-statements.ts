@@ -65,6 +65,20 @@ export async function lockOpenRows(
   }));
 }
 
+/**
+ * What the shop has of rows now; a row that is gone is left out.
+ * Locks: none.
+ * Reads: the primary key.
+ */
+export async function readQuantities(tx: Tx, rows: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  const found = await tx
+    .selectFrom("stock_available")
+    .where("id_stock_available", "in", rows)
+    .select(["id_stock_available as row", "quantity"])
+    .execute();
+  return new Map(found.map(({ quantity, row }) => [row, quantity]));
+}
+
 /** A movement that may still be attributed. */
 export interface OpenMovement {
   readonly id: number;

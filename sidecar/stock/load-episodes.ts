@@ -10,6 +10,7 @@ import {
   readLastChanges,
   readOwedLines,
   readPending,
+  readQuantities,
   sumCombinations,
 } from "./episode-statements.ts";
 import { type ByRow, groupByRow, ofRow } from "./plan-groups.ts";
@@ -61,8 +62,9 @@ interface Facts {
  * Loads what is open about rows that the caller has locked. What only a decision needs is left out where the row is not
  * quiet, because nothing is decided then. Rows that do not fit into one look are left out.
  */
-export async function loadEpisodes(tx: Tx, rows: readonly OpenRow[]): Promise<readonly LoadedEpisode[]> {
-  if (rows.length === 0) return [];
+export async function loadEpisodes(tx: Tx, locked: readonly OpenRow[]): Promise<readonly LoadedEpisode[]> {
+  if (locked.length === 0) return [];
+  const rows = await quietOnlyWhereRead(tx, locked);
   const ids = rows.map(({ row }) => row);
   const changes = await readPending(tx, ids, EPISODE_LIMITS.changes);
   const cutAt = changes.length === EPISODE_LIMITS.changes ? changes.at(-1)?.row : undefined;
@@ -72,6 +74,18 @@ export async function loadEpisodes(tx: Tx, rows: readonly OpenRow[]): Promise<re
   const parents = await readParents(tx, fitting);
   const evidence = await readEvidence(tx, fitting, { pending, missing: missingOf(lines) });
   return fitting.map((row) => load(row, { pending, lines, parents, evidence, cutAt }));
+}
+
+/** Where the shop's row stands elsewhere than the ledger has it, a change is on its way through the binlog. */
+async function quietOnlyWhereRead(tx: Tx, rows: readonly OpenRow[]): Promise<readonly OpenRow[]> {
+  const quiet = rows.filter(({ isClosed, isQuiet, isUnsettled }) => isQuiet && isUnsettled && !isClosed);
+  if (quiet.length === 0) return rows;
+  const quantities = await readQuantities(
+    tx,
+    quiet.map(({ row }) => row),
+  );
+  const unread = new Set(quiet.filter(({ position, row }) => quantities.get(row) !== position));
+  return rows.map((row) => (unread.has(row) ? { ...row, isQuiet: false } : row));
 }
 
 function load(row: OpenRow, facts: Facts): LoadedEpisode {

@@ -69,10 +69,16 @@ export class LedgerRun implements AsyncDisposable {
     });
   }
 
+  /** Starts both, and waits for nothing. */
+  static launch(world: World, options: LedgerOptions = {}): LedgerRun {
+    return new LedgerRun(world, options);
+  }
+
   /** Starts both and waits until the ledger is open. */
   static async start(world: World, options: LedgerOptions = {}): Promise<LedgerRun> {
     const run = new LedgerRun(world, options);
     await run.#capture.untilTailing();
+    await run.booked();
     await run.opened();
     return run;
   }
@@ -133,7 +139,7 @@ export class LedgerRun implements AsyncDisposable {
   }
 
   /** Waits for something, and fails at once when the ledger does. */
-  async until(check: () => Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
+  async until(check: () => boolean | Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
     await until(async () => this.#failure !== undefined || (await check()), { what, timeoutMs });
     if (this.#failure !== undefined) throw this.#failure as Error;
   }

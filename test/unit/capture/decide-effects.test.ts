@@ -116,7 +116,8 @@ describe("the stock ledger is told", () => {
   const changes: readonly RowChange[] = [
     { table: "stock_available", rows: [moved] },
     { table: "erpsync_stock_write", ids: [8] },
-    rows("order_detail", "insert", 7, 7),
+    { ...rows("order_detail", "insert", 7, 7), lastLine: 12 },
+    { ...rows("order_detail", "insert", 7), lastLine: 11 },
     outbox(31, "stock:3:0:1"),
     { table: "stock_mvt", ids: [5] },
     { table: "erpsync_stock_check", ids: [2] },
@@ -129,6 +130,7 @@ describe("the stock ledger is told", () => {
       { kind: "declared", rows: [], subjects: ["stock:3:0:1"] },
       { kind: "declared", rows: [5], subjects: [] },
       { kind: "check", ids: [2] },
+      { kind: "lines", last: 12 },
       { kind: "orders", ids: [7] },
     ]);
   });

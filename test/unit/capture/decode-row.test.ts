@@ -24,7 +24,10 @@ describe("a row event gives ids and nothing else", () => {
       table: "order_detail",
       kind: "insert",
       orderIds: [7],
+      lastLine: 2,
     });
+    expect(decode("ps_order_detail", "delete", line).change).not.toHaveProperty("lastLine");
+    expect(decode("ps_orders", "insert", line).change).not.toHaveProperty("lastLine");
   });
 
   test("of a payment: the reference", () => {
