@@ -156,12 +156,16 @@ function stockChange(before: Image | undefined, after: Image | undefined): Stock
   const keys = KEY_COLUMNS.map((column) => wholeOf(image[column])).filter((value) => value !== undefined);
   const was = quantityOf(before);
   const is = quantityOf(after);
-  if (keys.length < KEY_COLUMNS.length || was === undefined || is === undefined) return undefined;
-  const [row, product, combination, shop, group, depends] = keys as KeyValues;
+  if (!isComplete(keys) || was === undefined || is === undefined) return undefined;
+  const [row, product, combination, shop, group, depends] = keys;
   return { row, product, combination, shop, group, managed: depends === 0, before: was, after: is };
 }
 
-type KeyValues = readonly [number, number, number, number, number, number];
+function isComplete(
+  keys: readonly number[],
+): keys is readonly [number, number, number, number, number, number] {
+  return keys.length === KEY_COLUMNS.length;
+}
 
 const KEY_COLUMNS = [
   "id_stock_available",

@@ -331,6 +331,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   },
   "stock/episode-statements.ts": {
     lockOpenRows: [[7, 8], { quietMs: 2_000, overdueMs: 30_000 }],
+    readQuantities: [[7, 8]],
     readPending: [[7, 8], 2_000],
     readLate: [[7, 8]],
     readLosses: [[7, 8]],
