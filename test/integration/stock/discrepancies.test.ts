@@ -171,6 +171,9 @@ eachServer("erpsync stock discrepancies and resolve", (server) => {
       cause: "correction",
     });
     await rig.set(row, 990);
+    await insertMovements(rig.world, [
+      { row, changeId: 2, delta: -10, after: 990, cause: "correction", source: "discrepancy:1" },
+    ]);
 
     const { out } = await runCommand(installation, ...resolveLine(1, "erp"));
 
