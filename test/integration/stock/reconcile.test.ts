@@ -210,6 +210,38 @@ eachServer("a reconciliation", (server) => {
     ]);
   });
 
+  test("a run that breaks off behind a correction has it on record, and the next one corrects nothing twice", async () => {
+    await using rig = await ReconcileRig.create(server);
+    const row = await stockRowId(rig.world, 1);
+    rig.erp.set(rig.item(1), 998);
+    rig.change = {
+      apply: async (...asked) => {
+        await rig.apply(...asked);
+        throw new TypeError("the answer was lost");
+      },
+    };
+
+    await expect(rig.run()).rejects.toThrow("the answer was lost");
+
+    expect(await rig.units(row)).toBe(998);
+    const made = async (): Promise<readonly object[]> =>
+      await rig.world.rows(`SELECT source, delta FROM ${rig.world.table("erpsync_stock_write")}`);
+    expect(await made()).toEqual([{ source: `correction:1:${row}`, delta: -2 }]);
+    rig.change = {};
+    // The ledger has not read it yet: the row differs from it, and is left alone.
+    const early = await rig.run();
+    expect(early.record).toMatchObject({ corrected: 0 });
+    await rig.follow();
+    await rig.world.pool.query(`UPDATE ${rig.world.table("erpsync_stock_pass")} SET finished_at = NOW(6)`);
+    expect((await rig.run()).record).toMatchObject({ drifted: 0, corrected: 0 });
+    expect(await made()).toHaveLength(1);
+    expect(await rig.discrepancies()).toMatchObject([{ kind: "drift", row_id: row, resolution: "passed" }]);
+    const states = await rig.world.rows(
+      `SELECT state FROM ${rig.world.table("erpsync_stock_reconciliation")} ORDER BY id`,
+    );
+    expect(states).toEqual([{ state: "failed" }, { state: "done" }, { state: "done" }]);
+  });
+
   test("an ERP that is away or names no item fails the run with its reason and corrects nothing", async () => {
     await using rig = await ReconcileRig.create(server);
     rig.erp.clear();
