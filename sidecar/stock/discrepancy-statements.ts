@@ -226,20 +226,16 @@ export async function readRowState(
 /**
  * Causes of the movements of a row after one of them.
  * Locks: none.
- * Reads: erpsync_stock_movement_row (id_stock_available, id), one range.
+ * Reads: erpsync_stock_movement_row (id_stock_available, id), one range; forced, see `pageMovements`.
  */
 export async function readMovedSince(
   db: Database,
   row: number,
   afterMovement: number,
 ): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom("erpsync_stock_movement")
-    .where("id_stock_available", "=", row)
-    .where("id", ">", afterMovement)
-    .select("cause")
-    .distinct()
-    .execute();
+  const { rows } = await sql<{ cause: string }>`
+    SELECT DISTINCT cause FROM ${sql.table("erpsync_stock_movement")} FORCE INDEX (erpsync_stock_movement_row)
+    WHERE id_stock_available = ${row} AND id > ${afterMovement}`.execute(db);
   return rows.map(({ cause }) => cause);
 }
 

@@ -229,7 +229,8 @@ export async function sumMovementsBefore(
 /**
  * The next movements of a row from `fromId` on, in the order in which they were booked.
  * Locks: none.
- * Reads: erpsync_stock_movement_row (id_stock_available, id), `limit` rows.
+ * Reads: erpsync_stock_movement_row (id_stock_available, id), `limit` rows. It is forced: of a row with many movements
+ * MariaDB would read all of them up to the page for each page, and MySQL all other rows' too.
  */
 export async function pageMovements(
   db: Database,
@@ -237,28 +238,14 @@ export async function pageMovements(
   fromId: number,
   limit: number,
 ): Promise<readonly Movement[]> {
-  const rows = await db
-    .selectFrom("erpsync_stock_movement")
-    .where("id_stock_available", "=", row)
-    .where("id", ">=", fromId)
-    .orderBy("id")
-    .limit(limit)
-    .select([
-      ...(["id", "change_id", "delta", "quantity_after", "cause"] as const),
-      ...(["source", "id_order", "actor", "committed_at"] as const),
-    ])
-    .execute();
-  return rows.map((found) => ({
-    id: found.id,
-    changeId: found.change_id,
-    delta: found.delta,
-    after: found.quantity_after,
-    cause: found.cause,
-    source: found.source,
-    orderId: found.id_order,
-    actor: found.actor,
-    at: found.committed_at,
-  }));
+  const { rows } = await sql<Movement>`
+    SELECT id, change_id AS changeId, delta, quantity_after AS \`after\`, cause, source, id_order AS orderId, actor,
+      committed_at AS at
+    FROM ${sql.table("erpsync_stock_movement")} FORCE INDEX (erpsync_stock_movement_row)
+    WHERE id_stock_available = ${row} AND id >= ${fromId}
+    ORDER BY id
+    LIMIT ${limit}`.execute(db);
+  return rows;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Database } from "../platform/database.ts";
 import { type DiscrepancyDetail, decodeDetail } from "./decode-discrepancy.ts";
 import { type DiscrepancyRow, listDiscrepanciesOf } from "./discrepancy-statements.ts";
-import { encodeMovement, type Movement, type OwnWrite } from "./encode-movement.ts";
+import { encodeMovement, type Movement, type MovementFacts, type OwnWrite } from "./encode-movement.ts";
 import {
   type Balance,
   type ExplainedRow,
@@ -139,16 +139,23 @@ async function tell(db: Database, movements: readonly Movement[]): Promise<reado
   const writes = sources.length === 0 ? new Map<string, OwnWrite>() : await readWritesBySource(db, sources);
   return movements.map((movement) => {
     const write = writes.get(movement.source ?? "");
-    const repair = movement.cause === "overwrite" ? writes.get(repairSource(movement.id)) : undefined;
-    const writer = movements.find(
-      (other) => other.changeId === movement.changeId && other.cause !== "overwrite",
-    );
-    return {
-      ...movement,
-      says: encodeMovement(movement, { write, repair, writer }),
-      writeId: write?.id ?? null,
-    };
+    const says =
+      movement.cause === "overwrite"
+        ? encodeMovement(movement, { write, ...overwriteFacts(movement, movements, writes) })
+        : encodeMovement(movement, { write, repair: undefined, writer: undefined });
+    return { ...movement, says, writeId: write?.id ?? null };
   });
+}
+
+function overwriteFacts(
+  { changeId, id }: Movement,
+  movements: readonly Movement[],
+  writes: ReadonlyMap<string, OwnWrite>,
+): Pick<MovementFacts, "repair" | "writer"> {
+  return {
+    repair: writes.get(repairSource(id)),
+    writer: movements.find((other) => other.changeId === changeId && other.cause !== "overwrite"),
+  };
 }
 
 /** As the attribution names the repair of a stale write. */

@@ -144,21 +144,32 @@ eachServer("erpsync stock explain", (server) => {
   });
 });
 
+const AT = "2026-11-21 10:00:00";
+
 oneServer("a row with a million movements", (server) => {
   test("is told page by page, in order and without growth of memory", { timeout: 180_000 }, async () => {
     await using world = await World.create({ server });
     await migrateWorld(world);
     const row = await insertLedgerRow(world, { product: 5, opening: 0, position: 1_000_000 });
-    await world.pool.query(
-      `INSERT INTO ${world.table("erpsync_stock_movement")}
-         (id_stock_available, change_id, delta, quantity_after, cause, committed_at, read_at)
-       WITH d AS (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
-         UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9),
-       m AS (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * e.n + 10000 * f.n + 100000 * g.n + 1 AS n
-         FROM d a, d b, d c, d e, d f, d g)
-       SELECT ?, n, 1, n, 'channel', '2026-11-21 10:00:00', '2026-11-21 10:00:00' FROM m ORDER BY n`,
-      [row],
-    );
+    const writing = await world.connection();
+    // Nobody reads them from the binlog.
+    await writing.query("SET SESSION sql_log_bin = 0");
+    for (let from = 1; from <= 1_000_000; from += 10_000) {
+      const values = Array.from({ length: 10_000 }, (_, n) => [
+        row,
+        from + n,
+        1,
+        from + n,
+        "channel",
+        AT,
+        AT,
+      ]);
+      await writing.query(
+        `INSERT INTO ${world.table("erpsync_stock_movement")}
+           (id_stock_available, change_id, delta, quantity_after, cause, committed_at, read_at) VALUES ?`,
+        [values],
+      );
+    }
     const db = openDatabase({ ...world.settings, connections: 2 });
     try {
       const [history] = await openHistories(db, { product: 5 }, { limit: 10_000_000 });
