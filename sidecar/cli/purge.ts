@@ -40,7 +40,9 @@ export function registerPurge(program: Command, terminal: Terminal): void {
 /** A running sidecar would make the tables of an installed module fill again, or fail without end. */
 async function requireNobody(db: Database, config: Config): Promise<void> {
   const settings = databaseSettings(config);
-  const names = ["erp-port", "capture"].map((what) => lockName(settings.database, settings.prefix, what));
+  const names = ["erp-port", "capture", "stock-ledger"].map((what) =>
+    lockName(settings.database, settings.prefix, what),
+  );
   const held = await Promise.all(names.map((name) => isLockHeld(db, name)));
   if (held.includes(true)) throw new UsageError("A sidecar is running: stop it first");
 }

@@ -230,6 +230,17 @@ export async function readyStrangers(tx: Tx): Promise<number> {
 }
 
 /**
+ * Asks the stock ledger, where one is kept, to read all rows and lines anew: ids of orders and lines may come back.
+ * Locks: S on the pass that it finds, X on the new row.
+ * Reads: the first entry of the primary key.
+ */
+export async function askForStockPass(tx: Tx): Promise<void> {
+  const pass = sql.table("erpsync_stock_pass");
+  await sql`INSERT INTO ${pass} (reason, begun_at)
+    SELECT 'restored', UTC_TIMESTAMP(6) FROM DUAL WHERE EXISTS (SELECT 1 FROM ${pass} p)`.execute(tx);
+}
+
+/**
  * Claims whose lease has not ended: calls that may still be under way.
  * Locks: none.
  * Reads: erpsync_job_lease (state, lease_until).

@@ -10,7 +10,13 @@ import {
   type Situation,
   stopOf,
 } from "./adopt-situation.ts";
-import { countClaims, lowestOrderAfter, readFirstStart, readyStrangers } from "./adopt-statements.ts";
+import {
+  askForStockPass,
+  countClaims,
+  lowestOrderAfter,
+  readFirstStart,
+  readyStrangers,
+} from "./adopt-statements.ts";
 import { decideEpochStart, decideGenuineUpTo, shopTimeAfter } from "./decide-adoption.ts";
 import { decideIdentity, type Remembered } from "./decide-identity.ts";
 import { prove } from "./prove.ts";
@@ -205,6 +211,7 @@ async function finish(
     await insertEpoch(tx, epoch);
     const readied = await readyStrangers(tx);
     await writeIdentity(tx, { ...next, exportAfterOrder });
+    await askForStockPass(tx);
     await deps.audit(tx, "adopt.restored");
     return readied;
   });

@@ -61,6 +61,34 @@ export async function forgetOperationBodies(db: Database, days: number, limit: n
 }
 
 /**
+ * Deletes checks of the stock ledger that the binlog never told of, as they lay in a gap. Returns how many.
+ * Locks: X on up to `limit` rows.
+ * Reads: the primary key, in order; checks that are told of are gone within seconds.
+ */
+export async function deleteLostChecks(db: Database, limit: number): Promise<number> {
+  const result = await db
+    .deleteFrom("erpsync_stock_check")
+    .where("created_at", "<", daysAgo(1))
+    .orderBy("id")
+    .limit(limit)
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
+/**
+ * Deletes walks of the stock ledger that ended more than `days` ago; the last one stays, as it tells that there is a
+ * ledger. Returns how many.
+ * Locks: X on the rows.
+ * Reads: erpsync_stock_pass_open (finished_at, id), one range; the last entry of the primary key.
+ */
+export async function deleteOldPasses(db: Database, days: number, limit: number): Promise<number> {
+  const pass = sql.table("erpsync_stock_pass");
+  const result = await sql`DELETE FROM ${pass} WHERE finished_at < ${daysAgo(days)}
+    AND id < (SELECT last FROM (SELECT MAX(id) AS last FROM ${pass}) l) LIMIT ${limit}`.execute(db);
+  return Number(result.numAffectedRows ?? 0);
+}
+
+/**
  * Deletes processed events that are older than `days`; no event comes twice after so long. Returns how many.
  * Locks: X on up to `limit` rows; no gap under READ COMMITTED.
  * Reads: erpsync_event_ingested (ingested_at), in order.

@@ -1,7 +1,14 @@
 import type { Sleep } from "../domain/clock.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
-import { deleteOldEvents, forgetBodies, forgetOperationBodies, pageOldAttempts } from "./prune-statements.ts";
+import {
+  deleteLostChecks,
+  deleteOldEvents,
+  deleteOldPasses,
+  forgetBodies,
+  forgetOperationBodies,
+  pageOldAttempts,
+} from "./prune-statements.ts";
 
 /** Days that bodies of requests and answers, and processed events, are kept. */
 export const KEEP_DAYS = 90;
@@ -29,8 +36,8 @@ export async function runPrune(deps: PruneDeps, signal: AbortSignal): Promise<vo
 }
 
 /**
- * Removes what is older than 90 days: bodies of attempts and of acknowledged operations (their hashes stay), and
- * processed events. Returns the rows changed, and the last attempt that needs no second look.
+ * Removes what is older than 90 days: bodies of attempts and of acknowledged operations (their hashes stay), processed
+ * events, and the stock ledger's walks; its movements stay for good, as the sum of them is the stock. Returns the rows changed, and the last attempt that needs no second look.
  */
 export async function prune(
   deps: PruneDeps,
@@ -48,6 +55,8 @@ export async function prune(
   }
   rows += await inBatches(deps, signal, () => forgetOperationBodies(deps.db, KEEP_DAYS, BATCH_ROWS));
   rows += await inBatches(deps, signal, () => deleteOldEvents(deps.db, KEEP_DAYS, BATCH_ROWS));
+  rows += await inBatches(deps, signal, () => deleteLostChecks(deps.db, BATCH_ROWS));
+  rows += await inBatches(deps, signal, () => deleteOldPasses(deps.db, KEEP_DAYS, BATCH_ROWS));
   return { rows, lastId };
 }
 

@@ -18,6 +18,8 @@ export const LEDGER_LIMITS = {
   passPauseMs: 20,
   /** How often a pass looks whether the binlog has told of what it observed. */
   passWaitMs: 100,
+  /** How long facts alone are booked when they come faster than that. */
+  pressMs: 200,
   dueRows: 200,
   /** Rows that are looked at as soon as something of them is booked; the others when they are quiet. */
   rowsAtOnce: 300,
@@ -65,6 +67,7 @@ export class Ledger {
   readonly #waiting = new Map<number, Waiting>();
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #overdueAtMs = 0;
+  #restedAtMs = 0;
   #hasPass = true;
   /** Rows may stand elsewhere than the ledger has them, so nothing is decided or written. */
   #isResetting = true;
@@ -86,10 +89,14 @@ export class Ledger {
     if (booked !== undefined && !this.#isResetting) {
       await this.#settle(booked.rows.slice(0, LEDGER_LIMITS.rowsAtOnce), "read", signal);
     }
-    if (booked?.isFull === true) return 0;
+    // While more waits than one batch takes, the rest has its turn only from time to time.
+    const nowMs = this.#deps.clock.monotonicMs();
+    const isFull = booked?.isFull === true;
+    if (isFull && nowMs - this.#restedAtMs < LEDGER_LIMITS.pressMs) return 0;
+    this.#restedAtMs = nowMs;
     const passMs = await this.#stepPass();
     const dueMs = await this.#settleDue(signal);
-    return Math.max(0, Math.min(passMs, dueMs, this.#lookInMs()));
+    return isFull ? 0 : Math.max(0, Math.min(passMs, dueMs, this.#lookInMs()));
   }
 
   #lookInMs(): number {

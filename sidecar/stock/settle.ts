@@ -4,10 +4,12 @@ import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { type AttributionRules, decideAttribution, type Verdict } from "./decide-attribution.ts";
+import { isReset } from "./decide-pass.ts";
 import { type BookedPart, decideSettlement, decideTakeBack, type LineSum } from "./decide-settlement.ts";
 import type { Guard, WriteOutcome } from "./decide-writes.ts";
 import { lockOpenRows, readBookedSources } from "./episode-statements.ts";
 import { type LoadedEpisode, loadEpisodes } from "./load-episodes.ts";
+import { readOpenPasses } from "./pass-statements.ts";
 import { chunksOf } from "./plan-chunks.ts";
 import {
   explainMovements,
@@ -187,19 +189,19 @@ async function write(
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   if (writes.length === 0) return [];
+  // A pass that was asked for since may find rows elsewhere than the ledger has them.
+  const [pass] = await readOpenPasses(deps.db);
+  if (pass !== undefined && isReset(pass.reason)) return writes.map(({ row }) => row);
   const outcomes = await deps.applyWrites(writes, "read", signal);
-  const refused: number[] = [];
-  const gone: StockWrite[] = [];
-  for (const [index, one] of writes.entries()) {
-    const outcome = outcomes[index]?.kind ?? "busy";
-    if (outcome === "busy" || outcome === "unread") refused.push(one.row);
-    if (outcome === "gone") gone.push(one);
-    if (outcome !== "written") continue;
-    deps.metrics.stockRepairs.inc({ cause: one.cause });
-    deps.log("info", { event: "stock.repaired", row: one.row, delta: one.delta, cause: one.cause });
+  const became = (...kinds: readonly WriteOutcome["kind"][]): readonly StockWrite[] =>
+    writes.filter((_, index) => kinds.includes(outcomes[index]?.kind ?? "busy"));
+  for (const { cause, delta, row } of became("written")) {
+    deps.metrics.stockRepairs.inc({ cause });
+    deps.log("info", { event: "stock.repaired", row, delta, cause });
   }
+  const gone = became("gone");
   if (gone.length > 0) await letGo(deps.db, gone);
-  return refused;
+  return became("busy", "unread").map(({ row }) => row);
 }
 
 /** The row is gone, or not ours any more: what lines owe there is dropped. */

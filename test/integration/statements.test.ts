@@ -186,6 +186,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     deleteConfirmations: [[17]],
     resetJobs: [["order:17"], "ready"],
     readyStrangers: [],
+    askForStockPass: [],
     countClaims: [],
     lowestOrderAfter: [100, "2026-11-01 00:00:00"],
     readFirstStart: [],
@@ -241,6 +242,8 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     forgetBodies: [1_900, 1_910],
     forgetOperationBodies: [90, 50],
     deleteOldEvents: [90, 50],
+    deleteLostChecks: [50],
+    deleteOldPasses: [90, 50],
   },
   "ops/purge-statements.ts": {
     listOwnTables: ["ps_"],

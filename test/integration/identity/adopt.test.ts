@@ -138,6 +138,14 @@ eachServer("a shop that is not the one last seen", (server) => {
 
     sidecar = await installation.start();
     await arrived(erp, 5);
+    const passes = `SELECT reason, finished_at IS NULL AS open FROM ${world.table("erpsync_stock_pass")} ORDER BY id`;
+    await until(
+      async () => {
+        const last = (await world.rows<{ reason: string; open: number }>(passes)).at(-1);
+        return last?.reason === "restored" && last.open === 0;
+      },
+      { what: "the ledger to have read all rows anew", timeoutMs: 20_000 },
+    );
     // Order 3 is placed only now: what its namesake left must be out of its way too.
     await place(world, 1);
     await arrived(erp, 6);

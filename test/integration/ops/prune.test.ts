@@ -36,13 +36,32 @@ eachServer("retention", (server) => {
         [`order:1#${number}`, number, days],
       );
     }
+    for (const days of [91, 89, 91]) {
+      await world.pool.query(
+        `INSERT INTO ${world.table("erpsync_stock_pass")} (reason, begun_at, finished_at)
+         VALUES ('verify', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) - INTERVAL ? DAY)`,
+        [days],
+      );
+    }
+    for (const hours of [25, 1]) {
+      await world.pool.query(
+        `INSERT INTO ${world.table("erpsync_stock_check")} (pass, last_order_detail, observed, created_at)
+         VALUES (1, 0, '{}', UTC_TIMESTAMP(6) - INTERVAL ? HOUR)`,
+        [hours],
+      );
+    }
     const deps = { db, log: () => undefined, sleep: () => Promise.resolve() };
     const signal = new AbortController().signal;
 
     const first = await prune(deps, 0, signal);
     const second = await prune(deps, 0, signal);
 
-    expect(first).toEqual({ rows: 5, lastId: 3 });
+    expect(first).toEqual({ rows: 7, lastId: 3 });
+    expect(await world.rows(`SELECT id FROM ${world.table("erpsync_stock_pass")} ORDER BY id`)).toEqual([
+      { id: 2 },
+      { id: 3 },
+    ]);
+    expect(await world.rows(`SELECT id FROM ${world.table("erpsync_stock_check")}`)).toEqual([{ id: 2 }]);
     expect(second.rows).toBe(0);
     const attempts = await world.rows(
       `SELECT request IS NULL AS pruned, answer_hash, outcome FROM ${world.table("erpsync_attempt")} ORDER BY id`,
