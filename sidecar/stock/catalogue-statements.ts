@@ -33,14 +33,44 @@ export interface CatalogueRow {
   readonly combination: number;
   /** False for `depends_on_stock`. */
   readonly managed: boolean;
+  /** True for the row of a product that has combinations. */
+  readonly isParent: boolean;
   /** Null where nobody mapped it. */
   readonly ref: string | null;
 }
 
+interface RawRow {
+  readonly row: number;
+  readonly product: number;
+  readonly combination: number;
+  readonly managed: number;
+  readonly is_parent: number;
+  readonly ref: string | null;
+}
+
+const columns = () => sql`
+  r.id_stock_available AS \`row\`, r.id_product AS product, r.id_product_attribute AS combination, r.managed,
+  m.erp_ref AS ref,
+  r.id_product_attribute = 0 AND EXISTS (
+    SELECT 1 FROM ${sql.table("erpsync_stock_row")} c
+    WHERE c.id_product = r.id_product AND c.id_product_attribute > 0 AND c.id_shop = r.id_shop
+      AND c.id_shop_group = r.id_shop_group AND c.closed_at IS NULL) AS is_parent`;
+
+/** Written out: what a rest in the parameters leaves takes five times the memory, and there are very many rows. */
+const catalogueRow = (row: RawRow): CatalogueRow => ({
+  row: row.row,
+  product: row.product,
+  combination: row.combination,
+  managed: row.managed === 1,
+  isParent: row.is_parent === 1,
+  ref: row.ref,
+});
+
 /**
  * A page of the rows of a shop, mapped or not.
  * Locks: none.
- * Reads: the primary key of erpsync_stock_row from `afterRow` on, that of erpsync_mapping once a row.
+ * Reads: the primary key of erpsync_stock_row from `afterRow` on; for each row the primary key of erpsync_mapping and,
+ * without a combination, a range of erpsync_stock_row_product.
  */
 export async function pageCatalogue(
   db: Database,
@@ -48,42 +78,17 @@ export async function pageCatalogue(
   afterRow: number,
   limit: number,
 ): Promise<readonly CatalogueRow[]> {
-  const rows = await db
-    .selectFrom("erpsync_stock_row as r")
-    .leftJoin("erpsync_mapping as m", (join) =>
-      join
-        .on("m.kind", "=", "product")
-        .on(
-          "m.shop_key",
-          "=",
-          sql<string>`CONVERT(CONCAT(r.id_product, ':', r.id_product_attribute) USING ascii)`,
-        ),
-    )
-    .where("r.id_stock_available", ">", afterRow)
-    .where("r.id_shop", "=", scope.shop)
-    .where("r.id_shop_group", "=", scope.group)
-    .where("r.closed_at", "is", null)
-    .orderBy("r.id_stock_available")
-    .limit(limit)
-    .select([
-      "r.id_stock_available",
-      "r.id_product",
-      "r.id_product_attribute",
-      "r.managed",
-      "m.erp_ref as ref",
-    ])
-    .execute();
-  return rows.map((row) => ({
-    row: row.id_stock_available,
-    product: row.id_product,
-    combination: row.id_product_attribute,
-    managed: row.managed === 1,
-    ref: row.ref,
-  }));
+  const { rows } = await sql<RawRow>`
+    SELECT ${columns()}
+    FROM ${sql.table("erpsync_stock_row")} r
+    LEFT JOIN ${sql.table("erpsync_mapping")} m ON m.kind = 'product'
+      AND m.shop_key = CONVERT(CONCAT(r.id_product, ':', r.id_product_attribute) USING ascii)
+    WHERE r.id_stock_available > ${afterRow} AND r.id_shop = ${scope.shop} AND r.id_shop_group = ${scope.group}
+      AND r.closed_at IS NULL
+    ORDER BY r.id_stock_available
+    LIMIT ${limit}`.execute(db);
+  return rows.map(catalogueRow);
 }
-
-/** A mapped row, and whether it is the parent of combinations. */
-export type FoundRow = CatalogueRow & { readonly ref: string; readonly isParent: boolean };
 
 /**
  * The rows of a shop that these items of the ERP are mapped to.
@@ -95,32 +100,16 @@ export async function findCatalogue(
   db: Database,
   scope: StockScope,
   refs: readonly string[],
-): Promise<readonly FoundRow[]> {
-  const { rows } = await sql<{
-    row: number;
-    product: number;
-    combination: number;
-    managed: number;
-    ref: string;
-    is_parent: number;
-  }>`
-    SELECT r.id_stock_available AS \`row\`, r.id_product AS product, r.id_product_attribute AS combination, r.managed,
-      m.erp_ref AS ref,
-      r.id_product_attribute = 0 AND EXISTS (
-        SELECT 1 FROM ${sql.table("erpsync_stock_row")} c
-        WHERE c.id_product = r.id_product AND c.id_product_attribute > 0 AND c.id_shop = r.id_shop
-          AND c.id_shop_group = r.id_shop_group AND c.closed_at IS NULL) AS is_parent
+): Promise<readonly CatalogueRow[]> {
+  const { rows } = await sql<RawRow>`
+    SELECT ${columns()}
     FROM ${sql.table("erpsync_mapping")} m
     JOIN ${sql.table("erpsync_stock_row")} r
       ON r.id_product = CAST(SUBSTRING_INDEX(m.shop_key, ':', 1) AS UNSIGNED)
       AND r.id_product_attribute = CAST(SUBSTRING_INDEX(m.shop_key, ':', -1) AS UNSIGNED)
     WHERE m.kind = 'product' AND m.erp_ref IN (${sql.join(refs)}) AND r.id_shop = ${scope.shop}
       AND r.id_shop_group = ${scope.group} AND r.closed_at IS NULL`.execute(db);
-  return rows.map(({ is_parent, managed, ...row }) => ({
-    ...row,
-    managed: managed === 1,
-    isParent: is_parent === 1,
-  }));
+  return rows.map(catalogueRow);
 }
 
 /** Where the ledger is with a row. */

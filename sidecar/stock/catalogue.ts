@@ -1,8 +1,8 @@
 import type { Database } from "../platform/database.ts";
 import { type CatalogueRow, findCatalogue, pageCatalogue, type StockScope } from "./catalogue-statements.ts";
 
-/** Rows of one statement: a few milliseconds. */
-const PAGE_ROWS = 2_000;
+/** Rows of one statement: a few milliseconds, and garbage that is gone before it grows old. */
+const PAGE_ROWS = 1_000;
 /** Items of one statement. */
 const CHUNK_REFS = 250;
 
@@ -19,33 +19,22 @@ export type Fit =
   | { readonly kind: "row"; readonly row: SetRow }
   | { readonly kind: "unknown" | "doubled" | "unfit" };
 
-const UNKNOWN: Fit = { kind: "unknown" };
-const DOUBLED: Fit = { kind: "doubled" };
-const UNFIT: Fit = { kind: "unfit" };
-
 /**
  * Which row each item of the ERP sets. An item that is mapped to several products sets none: each of them would sell
  * the same units. A row that depends on stock elsewhere, or that follows its combinations, is not set either.
  */
 export class Catalogue {
-  readonly #fits = new Map<string, Fit>();
+  /** One object an item and no more: there may be very many of them. */
+  readonly #fits = new Map<string, SetRow | "unknown" | "doubled" | "unfit">();
 
   /** All mapped rows of a shop. */
   static async whole(db: Database, scope: StockScope, signal: AbortSignal): Promise<Catalogue> {
-    const rows: CatalogueRow[] = [];
-    const withCombinations = new Set<number>();
+    const catalogue = new Catalogue();
     for (let after = 0; !signal.aborted; ) {
       const page = await pageCatalogue(db, scope, after, PAGE_ROWS);
-      for (const row of page) {
-        if (row.combination > 0) withCombinations.add(row.product);
-        if (row.ref !== null) rows.push(row);
-      }
+      for (const row of page) catalogue.#add(row);
       if (page.length < PAGE_ROWS) break;
       after = page.at(-1)?.row ?? after;
-    }
-    const catalogue = new Catalogue();
-    for (const row of rows) {
-      catalogue.#add(row, row.combination === 0 && withCombinations.has(row.product));
     }
     return catalogue;
   }
@@ -58,25 +47,25 @@ export class Catalogue {
       // The database compares refs without regard to case.
       const exact = new Set(chunk);
       for (const row of await findCatalogue(db, scope, chunk)) {
-        if (exact.has(row.ref)) this.#add(row, row.isParent);
+        if (row.ref !== null && exact.has(row.ref)) this.#add(row);
       }
-      for (const ref of chunk) if (!this.#fits.has(ref)) this.#fits.set(ref, UNKNOWN);
+      for (const ref of chunk) if (!this.#fits.has(ref)) this.#fits.set(ref, "unknown");
     }
   }
 
   fitOf(ref: string): Fit {
-    return this.#fits.get(ref) ?? UNKNOWN;
+    const fit = this.#fits.get(ref) ?? "unknown";
+    return typeof fit === "string" ? { kind: fit } : { kind: "row", row: fit };
   }
 
   /** Items that set a row. */
   *items(): Iterable<string> {
-    for (const [ref, fit] of this.#fits) if (fit.kind === "row") yield ref;
+    for (const [ref, fit] of this.#fits) if (typeof fit !== "string") yield ref;
   }
 
-  #add({ combination, managed, product, ref, row }: CatalogueRow, isParent: boolean): void {
+  #add({ combination, isParent, managed, product, ref, row }: CatalogueRow): void {
     if (ref === null) return;
-    if (this.#fits.has(ref)) this.#fits.set(ref, DOUBLED);
-    else if (!managed || isParent) this.#fits.set(ref, UNFIT);
-    else this.#fits.set(ref, { kind: "row", row: { row, product, combination } });
+    if (this.#fits.has(ref)) this.#fits.set(ref, "doubled");
+    else this.#fits.set(ref, managed && !isParent ? { row, product, combination } : "unfit");
   }
 }

@@ -3,6 +3,7 @@ import {
   decideTarget,
   type InFlightOrder,
   type ReadingWindow,
+  type Taken,
   type TakenLine,
 } from "./decide-target.ts";
 
@@ -31,6 +32,7 @@ export interface Move {
   readonly row: number;
   readonly product: number;
   readonly item: string;
+  readonly availableUnits: number;
   readonly delta: number;
   /** For people. */
   readonly reason: string;
@@ -45,9 +47,9 @@ export interface Waiting {
   readonly because: string;
 }
 
-/** What a reading comes to. */
+/** What a reading, or a part of its rows, comes to. */
 export interface SnapshotPlan {
-  /** By product, so that a batch touches few of them. */
+  /** Of the whole by product, so that a batch touches few of them. */
   readonly moves: readonly Move[];
   readonly waiting: readonly Waiting[];
   /** Rows that can be sold from now, and those of them that could no longer be. */
@@ -58,7 +60,7 @@ export interface SnapshotPlan {
 /** Orders that a reason names at most. */
 const NAMED_MAX = 5;
 
-/** Plans what becomes of each row that the ERP named; rows that the ledger does not keep any more are left out. */
+/** Plans what becomes of rows that the ERP named; rows that the ledger does not keep any more are left out. */
 export function planSnapshot(
   figures: Iterable<RowFigure>,
   situationOf: (row: number) => RowSituation | undefined,
@@ -79,16 +81,31 @@ export function planSnapshot(
     if (situation.position > 0 && planned.target <= 0) zeroed += 1;
     if (planned.move !== undefined) moves.push(planned.move);
   }
-  moves.sort((a, b) => a.product - b.product || a.row - b.row);
   return { moves, waiting, sellable, zeroed };
+}
+
+/** One plan of the plans of parts, its moves by product. */
+export function mergePlans(parts: readonly SnapshotPlan[]): SnapshotPlan {
+  const sum = (of: (part: SnapshotPlan) => number): number => parts.reduce((all, part) => all + of(part), 0);
+  return {
+    moves: parts.flatMap(({ moves }) => moves).sort((a, b) => a.product - b.product || a.row - b.row),
+    waiting: parts.flatMap(({ waiting }) => waiting),
+    sellable: sum(({ sellable }) => sellable),
+    zeroed: sum(({ zeroed }) => zeroed),
+  };
 }
 
 type PlannedRow =
   | { readonly kind: "wait"; readonly because: string }
   | { readonly kind: "set"; readonly target: number; readonly move: Move | undefined };
 
+const NOTHING: readonly Taken[] = [];
+
 function planRow(figure: RowFigure, { isUnsettled, orders, position }: RowSituation): PlannedRow {
-  const taken = orders.map(({ lines, order }) => decideTaken(order, lines, figure.window));
+  const taken =
+    orders.length === 0
+      ? NOTHING
+      : orders.map(({ lines, order }) => decideTaken(order, lines, figure.window));
   const { availableUnits, bufferUnits, item, product, row } = figure;
   const verdict = decideTarget({ availableUnits, bufferUnits, position, isUnsettled, taken });
   if (verdict.kind === "wait") {
@@ -103,7 +120,7 @@ function planRow(figure: RowFigure, { isUnsettled, orders, position }: RowSituat
     ...(units === 0 ? [] : [`${String(units)} in orders that this does not hold yet`]),
     ...(bufferUnits === 0 ? [] : [`${String(bufferUnits)} are kept back`]),
   ].join(", ");
-  return { kind: "set", target, move: { row, product, item, delta, reason } };
+  return { kind: "set", target, move: { row, product, item, availableUnits, delta, reason } };
 }
 
 function nameOrders(ids: readonly number[]): string {

@@ -178,6 +178,7 @@ class Pages {
   readonly #question: FiguresQuestion;
   readonly #figures = new Map<string, ReadFigure>();
   readonly #windows: ReadingWindow[] = [];
+  readonly #ofPage = new Map<number, ReadFigure>();
   readonly #cursors = new Set<string>();
   /** Counted only: an ERP may have many more items than the shop. */
   readonly #others = { unknown: noItems(), doubled: noItems(), unfit: noItems() };
@@ -193,6 +194,7 @@ class Pages {
   /** Takes a page in, and returns the cursor of the next one. */
   add({ figures, mark, next }: StockPage, window: ReadingWindow): string | undefined {
     for (const figure of figures) this.#take(figure);
+    this.#ofPage.clear();
     this.#windows.push(window);
     this.#mark = mark ?? this.#mark;
     if (next === undefined) return undefined;
@@ -214,10 +216,17 @@ class Pages {
     };
   }
 
+  /** Equal figures of a page are one object: most of a large catalogue's are. */
+  #figureOf(units: number): ReadFigure {
+    const figure = this.#ofPage.get(units) ?? { units, window: this.#windows.length };
+    this.#ofPage.set(units, figure);
+    return figure;
+  }
+
   /** An item that comes twice changed meanwhile, and what was said last counts. */
   #take({ availableUnits, changedAt, itemRef }: StockFigure): void {
     const fit = this.#question.fitOf(itemRef);
-    if (fit === "row") this.#figures.set(itemRef, { units: availableUnits, window: this.#windows.length });
+    if (fit === "row") this.#figures.set(itemRef, this.#figureOf(availableUnits));
     else {
       const others = this.#others[fit];
       others.count += 1;

@@ -9,7 +9,6 @@ import { atOneMoment } from "../platform/transaction.ts";
 import { Catalogue } from "./catalogue.ts";
 import {
   isLedgerOpening,
-  type RowPosition,
   readRowPositions,
   readStockScope,
   type StockScope,
@@ -36,9 +35,15 @@ import {
   readInFlight,
 } from "./in-flight.ts";
 import type { Pacer } from "./pace.ts";
-import { type Move, planSnapshot, type RowFigure, type SnapshotPlan, type Waiting } from "./plan-snapshot.ts";
+import {
+  type Move,
+  mergePlans,
+  planSnapshot,
+  type RowFigure,
+  type SnapshotPlan,
+} from "./plan-snapshot.ts";
 import { type Reading, readFigures } from "./read-figures.ts";
-import { readRowFigures } from "./row-figures.ts";
+import { openRowFigures } from "./row-figures.ts";
 import {
   beginSnapshot,
   finishSnapshot,
@@ -185,6 +190,15 @@ class SnapshotRound {
   }
 
   async run(signal: AbortSignal): Promise<Ended> {
+    const { counted, mark } = await this.#decide(signal);
+    const hold = this.#judge(counted);
+    return hold === undefined ? await this.#apply(counted, mark, signal) : this.#held(counted, hold);
+  }
+
+  /** What was read is let go with it: the writes that follow take their time. */
+  async #decide(
+    signal: AbortSignal,
+  ): Promise<{ readonly counted: Counted; readonly mark: string | undefined }> {
     const { db, erp, exportAfterOrder, ledgerHasRead } = this.#deps;
     const scope = await this.#scope();
     const countsOrders = erp.capabilities.stockCountsOrders;
@@ -198,12 +212,9 @@ class SnapshotRound {
         "The ledger did not read on in time. Look at erpsync status, and at the log of capture",
       );
     }
-    const figures = await readRowFigures(db, catalogue, reading);
+    const figures = await openRowFigures(db, catalogue, reading);
     const plan = await this.#plan(figures, reading, goodsBefore);
-    const counted = this.#count(catalogue, reading, figures, plan);
-    const hold = this.#judge(counted);
-    if (hold !== undefined) return this.#held(counted, hold);
-    return await this.#apply(counted, figures, reading.mark, signal);
+    return { counted: this.#count(catalogue, reading, plan), mark: reading.mark };
   }
 
   async #scope(): Promise<StockScope> {
@@ -252,12 +263,13 @@ class SnapshotRound {
   }
 
   async #plan(
-    figures: readonly RowFigure[],
+    figures: Iterable<RowFigure>,
     reading: Reading,
     goodsBefore: GoodsBefore | undefined,
   ): Promise<SnapshotPlan> {
     const { db, exportAfterOrder } = this.#deps;
-    const wanted = new Set(figures.map(({ row }) => row));
+    const wanted = new Set<number>();
+    for (const { row } of figures) wanted.add(row);
     const question = {
       since: reading.windows[0]?.askedAt ?? "",
       exportAfterOrder: exportAfterOrder(),
@@ -265,21 +277,23 @@ class SnapshotRound {
       memory: this.#memory,
       isWanted: (row: number) => wanted.has(row),
     };
-    const look = await atOneMoment(db, async (tx) => {
+    return await atOneMoment(db, async (tx) => {
       if (await isLedgerOpening(tx)) {
         throw new StockSnapshotError("The ledger opens anew; the next round comes when it stands");
       }
-      return { orders: await readInFlight(tx, question), positions: await readPositions(tx, [...wanted]) };
+      const orders = await readInFlight(tx, question);
+      const parts: SnapshotPlan[] = [];
+      for (const chunk of chunksOf(figures, CHUNK_ROWS)) parts.push(await planChunk(tx, chunk, orders));
+      return mergePlans(parts);
     });
-    return planSnapshot(figures, (row) => situationOf(row, look.positions, look.orders));
   }
 
-  #count(catalogue: Catalogue, reading: Reading, figures: readonly RowFigure[], plan: SnapshotPlan): Counted {
+  #count(catalogue: Catalogue, reading: Reading, plan: SnapshotPlan): Counted {
     const { kind, part } = this.#round;
     // Which items belong to a part, or changed, only the ERP knows.
     const isWhole = kind === "full" && part === "";
     const absent = isWhole ? [...catalogue.items()].filter((item) => !reading.figures.has(item)) : [];
-    const rows = figures.length + absent.length;
+    const rows = reading.figures.size + absent.length;
     const known = kind === "full" ? rows : Math.max(rows, this.#past.lastFull?.catalogue ?? 0);
     const { isBroken, items, lastNewestAt, newest, others } = reading;
     return { kind, items, newest, lastNewestAt, isBroken, ...others, absent, catalogue: known, plan };
@@ -302,15 +316,10 @@ class SnapshotRound {
     return { row: { state: "held", ...encodeColumns(counted), reason, detail }, hold };
   }
 
-  async #apply(
-    counted: Counted,
-    figures: readonly RowFigure[],
-    mark: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Ended> {
+  async #apply(counted: Counted, mark: string | undefined, signal: AbortSignal): Promise<Ended> {
     const { plan } = counted;
     const written = await this.#write(plan.moves, signal);
-    const waiting = [...plan.waiting, ...waitingOf(written.left, figures)];
+    const waiting = [...plan.waiting, ...written.left.map((move) => ({ ...move, because: "busy" }))];
     const row = {
       state: "applied" as const,
       ...encodeColumns(counted),
@@ -362,27 +371,30 @@ class SnapshotRound {
   }
 }
 
-function situationOf(
-  row: number,
-  positions: ReadonlyMap<number, RowPosition>,
+const NO_ORDERS: readonly OrderOnRow[] = [];
+
+/** Few rows at a time: of 50,000 that a reading names, 5,000 move. */
+async function planChunk(
+  tx: Tx,
+  figures: readonly RowFigure[],
   orders: ReadonlyMap<number, readonly OrderOnRow[]>,
-): (RowPosition & { readonly orders: readonly OrderOnRow[] }) | undefined {
-  const position = positions.get(row);
-  return position === undefined ? undefined : { ...position, orders: orders.get(row) ?? [] };
+): Promise<SnapshotPlan> {
+  const rows = figures.map(({ row }) => row);
+  const positions = new Map((await readRowPositions(tx, rows)).map((one) => [one.row, one]));
+  return planSnapshot(figures, (row) => {
+    const at = positions.get(row);
+    if (at === undefined) return undefined;
+    return { position: at.position, isUnsettled: at.isUnsettled, orders: orders.get(row) ?? NO_ORDERS };
+  });
 }
 
-async function readPositions(tx: Tx, rows: readonly number[]): Promise<ReadonlyMap<number, RowPosition>> {
-  const found = new Map<number, RowPosition>();
-  for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
-    for (const row of await readRowPositions(tx, rows.slice(from, from + CHUNK_ROWS))) {
-      found.set(row.row, row);
-    }
+function* chunksOf<T>(items: Iterable<T>, size: number): Iterable<readonly T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
   }
-  return found;
-}
-
-function waitingOf(left: readonly Move[], figures: readonly RowFigure[]): readonly Waiting[] {
-  if (left.length === 0) return [];
-  const rows = new Set(left.map(({ row }) => row));
-  return figures.filter(({ row }) => rows.has(row)).map((figure) => ({ ...figure, because: "busy" }));
+  if (chunk.length > 0) yield chunk;
 }
