@@ -263,7 +263,7 @@
   id bigint unsigned NOT NULL AUTO_INCREMENT
   id_stock_available int unsigned NOT NULL
   change_id bigint unsigned NOT NULL
-  delta int NOT NULL
+  delta bigint NOT NULL
   quantity_after int NOT NULL
   cause varchar(16) ascii bin NOT NULL
   source varchar(128) ascii bin NULL

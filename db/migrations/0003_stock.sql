@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_stock_movement` (
   `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   `id_stock_available` INT UNSIGNED NOT NULL,
   `change_id` BIGINT UNSIGNED NOT NULL COMMENT 'the same for the parts of one change; grows with the binlog',
-  `delta` INT NOT NULL,
+  `delta` BIGINT NOT NULL COMMENT 'from one end of the shop''s column to the other',
   `quantity_after` INT NOT NULL COMMENT 'of the row after the whole change',
   `cause` VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'see domain/stock.ts; pending: not attributed yet',
   `source` VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'what it is the movement of; each is booked once',

@@ -16,6 +16,8 @@ import {
 
 /** Rows of one statement; a transaction of the shop may touch any number of orders. */
 const CHUNK_ROWS = 500;
+/** Stock facts of one statement. */
+const STATEMENT_FACTS = 2_000;
 
 /** What became of a batch. */
 export interface Committed {
@@ -44,7 +46,7 @@ export async function commitEffects(
       cause = decideMissedCause(await readModuleState(tx));
       await countMissedHooks(tx, cause, unannounced);
     }
-    for (const chunk of chunksOf(batch.stock.flatMap(inboxRows))) await insertStockFacts(tx, chunk);
+    for (const chunk of statementsOf(batch.stock.flatMap(inboxRows))) await insertStockFacts(tx, chunk);
     if (batch.point !== undefined) await writeCheckpoint(tx, { server, ...batch.point });
     return { markedJobs: marks.length, missed: unannounced, cause };
   });
@@ -72,9 +74,27 @@ async function foundByUs(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<read
   return found;
 }
 
-/** A large transaction of the shop takes several rows; ours are never that large. */
+/** A large transaction takes several rows; each of them says which of its changes may be ours. */
 function inboxRows({ committedAtMs, facts }: StockFacts): readonly StockFacts[] {
-  return chunksOf(facts).map((chunk) => ({ committedAtMs, facts: chunk }));
+  if (facts.length <= CHUNK_ROWS) return [{ committedAtMs, facts }];
+  const own = facts.filter(({ kind }) => kind === "own");
+  const others = facts.filter(({ kind }) => kind !== "own");
+  return chunksOf(others).map((chunk) => ({ committedAtMs, facts: [...chunk, ...own] }));
+}
+
+/** So many rows a statement that it stays far below any server's max_allowed_packet: a fact takes about 140 bytes. */
+function statementsOf(rows: readonly StockFacts[]): readonly (readonly StockFacts[])[] {
+  const statements: StockFacts[][] = [];
+  let facts = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    facts += row.facts.length;
+    if (facts > STATEMENT_FACTS) {
+      statements.push([]);
+      facts = row.facts.length;
+    }
+    statements.at(-1)?.push(row);
+  }
+  return statements;
 }
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {

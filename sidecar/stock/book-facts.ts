@@ -63,7 +63,7 @@ const TAKEN: unique symbol = Symbol("taken");
 export async function bookFacts(deps: BookingDeps): Promise<Booked | undefined> {
   const { db } = deps;
   const inbox = await readInbox(db, BOOKING_LIMITS.inboxRows);
-  const batch = cut(inbox.map((row) => decoded(deps, row)));
+  const batch = cut(inbox, (row) => decoded(deps, row));
   const [first] = batch;
   if (first === undefined) return undefined;
   const told = toldOf(batch);
@@ -95,10 +95,12 @@ function decoded(
  * As many transactions as fit. A check or a gap is booked alone: what was told before it is in what it observed, and
  * what is told after is not.
  */
-function cut(inbox: readonly InboxFacts[]): readonly InboxFacts[] {
+function cut<Raw>(inbox: readonly Raw[], decode: (raw: Raw) => InboxFacts): readonly InboxFacts[] {
   const batch: InboxFacts[] = [];
   let weight = 0;
-  for (const row of inbox) {
+  for (const raw of inbox) {
+    // A large transaction fills the inbox with rows that this batch will not reach.
+    const row = decode(raw);
     const isAlone = row.facts.some(({ kind }) => kind === "check" || kind === "gap");
     weight += weightOf(row.facts);
     if (batch.length > 0 && (isAlone || weight > BOOKING_LIMITS.facts)) return batch;
@@ -192,7 +194,9 @@ async function bookRows(
   const facts = batch.flatMap((row) => row.facts);
   const writeIds = facts.flatMap((fact) => (fact.kind === "own" ? fact.ids : []));
   const writes = writeIds.length === 0 ? [] : await readOwnWrites(tx, writeIds);
-  const isNew = facts.some((fact) => fact.kind === "row" && (fact.before === null || !rows.has(fact.row)));
+  const isNew = facts.some(
+    (fact) => fact.kind === "row" && (fact.before === null || rows.get(fact.row)?.managed !== true),
+  );
   const booking = decideBooking(batch, {
     rows,
     writes: new Map(writes.map((write) => [write.id, write])),

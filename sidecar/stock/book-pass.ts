@@ -6,6 +6,7 @@ import { decodeObserved } from "./decode-facts.ts";
 import {
   insertMovements,
   readLedgerRows,
+  touchOwing,
   touchRows,
   upsertBroken,
   upsertLedgerRows,
@@ -73,6 +74,8 @@ async function writeChecked(tx: Tx, check: ReadCheck, checked: CheckedRows): Pro
   if (checked.broken.length > 0) await upsertBroken(tx, checked.broken, check.pass?.reason ?? "verify");
   if (checked.reset.length > 0) {
     await resetLines(tx, checked.reset, check.lastLine, check.pass?.changeId ?? 0);
+    // A line that was told of before its row was known touched nobody.
+    await touchOwing(tx, checked.reset);
   }
 }
 

@@ -139,6 +139,28 @@ export async function readRowPositions(tx: Tx, rows: readonly number[]): Promise
 }
 
 /**
+ * Of these rows those that another channel moved since a time (UTC text of the database's clock), or whose movement a
+ * person took back: a figure that was asked for before cannot hold it.
+ * Locks: none.
+ * Reads: erpsync_stock_movement_cause (cause, id_stock_available, id), two ranges a row.
+ */
+export async function readRowsMovedElsewhere(
+  tx: Tx,
+  rows: readonly number[],
+  since: string,
+): Promise<ReadonlySet<number>> {
+  const found = await tx
+    .selectFrom("erpsync_stock_movement")
+    .where("cause", "in", ["channel", "undo"])
+    .where("id_stock_available", "in", rows)
+    .where("read_at", ">=", since)
+    .select("id_stock_available")
+    .distinct()
+    .execute();
+  return new Set(found.map((row) => row.id_stock_available));
+}
+
+/**
  * Whether the ledger is not open yet, or opens anew after a gap: its positions are then not to be built on.
  * Locks: none.
  * Reads: erpsync_stock_pass_open, and the primary key's first entry.

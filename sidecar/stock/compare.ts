@@ -4,10 +4,10 @@ import type { ErpPort } from "../erp/port.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { atOneMoment } from "../platform/transaction.ts";
 import { Catalogue } from "./catalogue.ts";
-import { isLedgerOpening, readStockScope } from "./catalogue-statements.ts";
+import { isLedgerOpening, readRowsMovedElsewhere, readStockScope } from "./catalogue-statements.ts";
 import type { ComparedRow } from "./decide-reconciliation.ts";
 import { type OrderOnRow, readGoodsHere, readInFlight } from "./in-flight.ts";
-import { planSnapshot, type RowFigure, type Waiting } from "./plan-snapshot.ts";
+import { oldestAskedAt, planSnapshot, type RowFigure, type Waiting } from "./plan-snapshot.ts";
 import { type ReadFiguresDeps, readFigures } from "./read-figures.ts";
 import { pageSeenRows, readSeenRows, type SeenRow } from "./reconcile-statements.ts";
 import { readRowFigures } from "./row-figures.ts";
@@ -188,7 +188,18 @@ class Comparing {
       }
       const orders = wanted.size === 0 ? undefined : await this.#reading?.orders(tx, wanted);
       const rows = await readRows(tx);
-      return new Map(rows.map((one) => [one.row, { ...one, orders: orders?.get(one.row) ?? [] }]));
+      const moved = new Set<number>();
+      const ids = [...wanted];
+      for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
+        const chunk = ids.slice(from, from + CHUNK_ROWS);
+        for (const row of await readRowsMovedElsewhere(tx, chunk, oldestAskedAt(figures))) moved.add(row);
+      }
+      return new Map(
+        rows.map((one) => {
+          const isUnsettled = one.isUnsettled || moved.has(one.row);
+          return [one.row, { ...one, isUnsettled, orders: orders?.get(one.row) ?? [] }];
+        }),
+      );
     });
   }
 

@@ -275,18 +275,16 @@ function repairs(
   isDue: (loss: Loss) => boolean,
 ): readonly StockWrite[] {
   if (made >= repairsMax) return [];
-  return losses
-    .filter(isDue)
-    .map((loss) => ({
-      row: keys.row,
-      delta: -loss.delta,
-      cause: "repair",
-      source: `repair:${String(loss.movementId)}`,
-      orderId: null,
-      actor: "ledger",
-      reason: "a stale write of the shop threw this away",
-      undoes: null,
-    }));
+  return losses.filter(isDue).map((loss) => ({
+    row: keys.row,
+    delta: -loss.delta,
+    cause: "repair",
+    source: `repair:${String(loss.movementId)}`,
+    orderId: null,
+    actor: "ledger",
+    reason: "a stale write of the shop threw this away",
+    undoes: null,
+  }));
 }
 
 function findings(
@@ -329,19 +327,21 @@ class Desk {
   /** A line got more than it is owed. */
   hasSurplus = false;
   #declarations: readonly Declaration[];
-  /** By movement: the quantities that its writer may have read. */
-  readonly #readable = new Map<number, ReadonlySet<number>>();
+  /** By quantity: the place from which on a writer may have read it. */
+  readonly #readable = new Map<number, number>();
+  /** Places of the changes, by movement. */
+  readonly #places = new Map<number, number>();
 
   constructor(episode: Episode) {
     this.episode = episode;
     this.changes = episode.changes;
     this.lines = episode.lines;
     this.#declarations = episode.declarations;
-    const seen = new Set(episode.earlier);
-    for (const { movementId, after, delta } of [...episode.late, ...episode.changes]) {
-      seen.add(after - delta);
-      this.#readable.set(movementId, new Set(seen));
-      seen.add(after);
+    for (const quantity of episode.earlier) this.#standsAt(quantity, 0);
+    for (const [place, { movementId, after, delta }] of [...episode.late, ...episode.changes].entries()) {
+      this.#standsAt(after - delta, place);
+      this.#places.set(movementId, place);
+      this.#standsAt(after, place + 1);
     }
   }
 
@@ -477,8 +477,13 @@ class Desk {
     this.#book(change, withLoss(change, part), { declaration });
   }
 
+  #standsAt(quantity: number, place: number): void {
+    if (!this.#readable.has(quantity)) this.#readable.set(quantity, place);
+  }
+
   #mayHaveRead(change: OpenChange, quantity: number): boolean {
-    return this.#readable.get(change.movementId)?.has(quantity) === true;
+    const since = this.#readable.get(quantity);
+    return since !== undefined && since <= (this.#places.get(change.movementId) ?? -1);
   }
 
   #orderOwing(units: number): readonly OwedLine[] | undefined {

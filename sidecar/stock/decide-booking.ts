@@ -229,7 +229,10 @@ class Books {
   #put(fact: RowFact, change: Partial<LedgerRow>): void {
     const row = this.#rows.get(fact.row) ?? this.#situation.rows.get(fact.row);
     if (row === undefined) return;
-    this.#rows.set(row.row, { ...row, ...keysOf(fact), managed: fact.managed, ...change });
+    // What was sold while another stock management kept the row, that one took.
+    const isOurs = fact.managed && !row.managed;
+    const lines = isOurs ? { linesAfter: this.#situation.lastLine } : {};
+    this.#rows.set(row.row, { ...row, ...keysOf(fact), managed: fact.managed, ...lines, ...change });
   }
 
   #book(

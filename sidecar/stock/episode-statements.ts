@@ -127,12 +127,15 @@ export async function readPending(
   return found.map((row) => ({ ...row, ageMs: Number(row.ageMs) }));
 }
 
+/** Adopted changes of one look that may still find their cause; a row that a script writes has them by thousands. */
+const LATE_MAX = 500;
+
 /** The id from which on the newest entries of the ledger's movements are; for what happened lately. */
 const latelyMovement = (rows: number) =>
   sql<number>`(SELECT COALESCE(MAX(l.id), 0) - ${rows} FROM ${sql.table("erpsync_stock_movement")} l)`;
 
 /**
- * Movements that were adopted as unexplained within the last minute.
+ * Movements that were adopted as unexplained within the last minute, the newest of them.
  * Locks: none.
  * Reads: erpsync_stock_movement_cause (cause, id_stock_available, id), the newest part of one range a row.
  */
@@ -143,11 +146,12 @@ export async function readLate(tx: Tx, rows: readonly number[]): Promise<readonl
     .where("id_stock_available", "in", rows)
     .where("id", ">", latelyMovement(LATELY_ROWS))
     .where("read_at", ">", sql<string>`UTC_TIMESTAMP(6) - INTERVAL 60 SECOND`)
-    .orderBy("id")
+    .orderBy("id", "desc")
+    .limit(LATE_MAX)
     .select(MOVEMENT)
     .select(ageMs("read_at").as("ageMs"))
     .execute();
-  return found.map((row) => ({ ...row, ageMs: Number(row.ageMs) }));
+  return found.map((row) => ({ ...row, ageMs: Number(row.ageMs) })).reverse();
 }
 
 /**
@@ -195,7 +199,7 @@ export interface OpenLine {
 }
 
 /**
- * Lines that owe something, or are owed it.
+ * Lines that owe something, or are owed it, row by row.
  * Locks: none.
  * Reads: erpsync_stock_line_row (id_stock_available, owed), two ranges a row.
  */
@@ -208,6 +212,7 @@ export async function readOwedLines(
     .selectFrom("erpsync_stock_line")
     .where("id_stock_available", "in", rows)
     .where("owed", "<>", 0)
+    .orderBy("id_stock_available")
     .limit(limit)
     .select(["id_order_detail as detailId", "id_stock_available as row", "id_order as orderId", "owed"])
     .select(["whole", "cause", "change_id as changeId", "announced", "doubtful", "moved", "settled"])

@@ -202,7 +202,7 @@ export async function readSends(tx: Tx, orderIds: readonly number[]): Promise<re
 }
 
 /**
- * The bodies of operations as JSON text, by key.
+ * The bodies of operations as JSON text, by key; those that are not kept any more are left out.
  * Locks: none.
  * Reads: the primary key.
  */
@@ -212,7 +212,8 @@ export async function readSentBodies(tx: Tx, keys: readonly string[]): Promise<R
     .where("op_key", "in", keys)
     .select(["op_key", "body"])
     .execute();
-  return new Map(rows.map((row) => [row.op_key, inflateRawSync(row.body).toString("utf8")]));
+  const kept = rows.filter(({ body }) => body.length > 0);
+  return new Map(kept.map((row) => [row.op_key, inflateRawSync(row.body).toString("utf8")]));
 }
 
 /**

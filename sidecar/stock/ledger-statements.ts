@@ -221,6 +221,20 @@ export async function touchRows(tx: Tx, ids: readonly number[]): Promise<void> {
 }
 
 /**
+ * Marks those of these rows as not settled from which a line has still to take something, or that have to get it back.
+ * Locks: X on the rows until the caller commits.
+ * Reads: the primary key; erpsync_stock_line_row (id_stock_available, owed), two ranges a row.
+ */
+export async function touchOwing(tx: Tx, ids: readonly number[]): Promise<void> {
+  const row = sql.table("erpsync_stock_row");
+  await sql`UPDATE ${row}
+    SET unsettled_at = IF(unsettled = 1, unsettled_at, UTC_TIMESTAMP(6)), unsettled = 1, changed_at = UTC_TIMESTAMP(6)
+    WHERE id_stock_available IN (${sql.join(ids)})
+      AND EXISTS (SELECT 1 FROM ${sql.table("erpsync_stock_line")} l
+        WHERE l.id_stock_available = ${row}.id_stock_available AND l.owed <> 0)`.execute(tx);
+}
+
+/**
  * Rows of these products that follow their combinations: the rows of the products themselves.
  * Locks: none.
  * Reads: erpsync_stock_row_product (id_product, id_product_attribute).

@@ -54,8 +54,8 @@ interface Facts {
   readonly lines: ByRow<LoadedLine>;
   readonly parents: ReadonlyMap<number, Parent>;
   readonly evidence: Evidence;
-  /** The row at which the look ended, with more of its changes to come. */
-  readonly cutAt: number | undefined;
+  /** The row at which the look ended, with more of its changes or lines to come. */
+  readonly cutAt: number;
 }
 
 /**
@@ -67,13 +67,19 @@ export async function loadEpisodes(tx: Tx, locked: readonly OpenRow[]): Promise<
   const rows = await quietOnlyWhereRead(tx, locked);
   const ids = rows.map(({ row }) => row);
   const changes = await readPending(tx, ids, EPISODE_LIMITS.changes);
-  const cutAt = changes.length === EPISODE_LIMITS.changes ? changes.at(-1)?.row : undefined;
-  const fitting = rows.filter(({ row }) => cutAt === undefined || row <= cutAt);
+  const owed = await readOwedLines(tx, ids, EPISODE_LIMITS.lines);
+  const cutAt = Math.min(cutOf(changes, EPISODE_LIMITS.changes), cutOf(owed, EPISODE_LIMITS.lines));
+  const fitting = rows.filter(({ row }) => row <= cutAt);
   const pending = groupByRow(changes);
-  const lines = groupByRow(await withAnnounced(tx, await readOwedLines(tx, ids, EPISODE_LIMITS.lines)));
+  const lines = groupByRow(await withAnnounced(tx, owed));
   const parents = await readParents(tx, fitting);
   const evidence = await readEvidence(tx, fitting, { pending, missing: missingOf(lines) });
   return fitting.map((row) => load(row, { pending, lines, parents, evidence, cutAt }));
+}
+
+/** The row at which a look of so many ended, perhaps with more of that row to come. */
+function cutOf(found: readonly { readonly row: number }[], limit: number): number {
+  return found.length < limit ? Number.POSITIVE_INFINITY : (found.at(-1)?.row ?? 0);
 }
 
 /** Where the shop's row stands elsewhere than the ledger has it, a change is on its way through the binlog. */
@@ -131,7 +137,8 @@ function standOf(row: OpenRow, { evidence, parents }: Facts): Stand {
     position,
     isQuiet,
     lastChangeId: parent?.lastChangeId ?? 0,
-    combinationsSum: parent?.sum ?? null,
+    // A parent that is gone follows nobody any more.
+    combinationsSum: row.isClosed ? null : (parent?.sum ?? null),
     earlier: evidence.earlier.get(row.row) ?? [],
     packLimits: evidence.packLimits.get(row.row) ?? [],
     repairs: evidence.repairs.get(row.row) ?? 0,

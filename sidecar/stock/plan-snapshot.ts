@@ -57,6 +57,11 @@ export interface SnapshotPlan {
   readonly zeroed: number;
 }
 
+/** When the oldest of these figures was asked for: what another channel moved since may not be in it. */
+export function oldestAskedAt(figures: readonly RowFigure[]): string {
+  return figures.reduce((oldest, { window }) => (window.askedAt < oldest ? window.askedAt : oldest), "9999");
+}
+
 /** Orders that a reason names at most. */
 const NAMED_MAX = 5;
 

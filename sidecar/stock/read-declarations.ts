@@ -46,12 +46,15 @@ async function readEvents(
   const since = rows
     .flatMap(({ row }) => ofRow(open, row))
     .reduce((oldest, { committedAt }) => (committedAt < oldest ? committedAt : oldest), "9999");
-  const bySubject = new Map(rows.map((row) => [subjectOf(row), row.row]));
+  // Two groups that share their stock have the same subject; the event then names the row.
+  const bySubject = new Map<string, number[]>();
+  for (const row of rows) bySubject.set(subjectOf(row), [...(bySubject.get(subjectOf(row)) ?? []), row.row]);
   return (await readDeclaredEvents(tx, [...bySubject.keys()], since)).flatMap((event) => {
     const named = decodeMovedEvent(event);
-    const row = bySubject.get(event.subject);
-    if (named === undefined || row === undefined) return [];
-    return (named.row ?? row) === row ? [{ row, declaration: named.declaration }] : [];
+    const meant = bySubject.get(event.subject) ?? [];
+    const row = meant.length > 1 ? named?.row : (named?.row ?? meant[0]);
+    if (named === undefined || row == null || !meant.includes(row)) return [];
+    return [{ row, declaration: named.declaration }];
   });
 }
 

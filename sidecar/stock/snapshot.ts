@@ -10,6 +10,7 @@ import { Catalogue } from "./catalogue.ts";
 import {
   isLedgerOpening,
   readRowPositions,
+  readRowsMovedElsewhere,
   readStockScope,
   type StockScope,
 } from "./catalogue-statements.ts";
@@ -38,6 +39,7 @@ import type { Pacer } from "./pace.ts";
 import {
   type Move,
   mergePlans,
+  oldestAskedAt,
   planSnapshot,
   type RowFigure,
   type SnapshotPlan,
@@ -381,10 +383,12 @@ async function planChunk(
 ): Promise<SnapshotPlan> {
   const rows = figures.map(({ row }) => row);
   const positions = new Map((await readRowPositions(tx, rows)).map((one) => [one.row, one]));
+  const moved = await readRowsMovedElsewhere(tx, rows, oldestAskedAt(figures));
   return planSnapshot(figures, (row) => {
     const at = positions.get(row);
     if (at === undefined) return undefined;
-    return { position: at.position, isUnsettled: at.isUnsettled, orders: orders.get(row) ?? NO_ORDERS };
+    const isUnsettled = at.isUnsettled || moved.has(row);
+    return { position: at.position, isUnsettled, orders: orders.get(row) ?? NO_ORDERS };
   });
 }
 

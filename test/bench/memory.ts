@@ -8,16 +8,13 @@
 // Peer: the same process just before the replay.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-import ts from "typescript";
 import type { DatabaseSettings } from "../../sidecar/platform/database.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { SupportError } from "../support/support-error.ts";
 import type { World } from "../support/world.ts";
 import type { Replay } from "./replay-binlog.ts";
+import { compileProgram } from "./support/compile-program.ts";
 import { atMost, type BenchResult, peer, told } from "./support/result.ts";
 import { openBareWorld } from "./support/stage.ts";
 
@@ -35,7 +32,7 @@ export async function benchMemory(): Promise<BenchResult> {
   await using server = await startMariadb();
   await using world = await openBareWorld(server);
   const settings = { ...world.settings, connections: 2 };
-  using program = compile();
+  using program = compileProgram("test/bench/replay-binlog.ts");
   // The first run records the place from which the second replays.
   await inChild(program.file, settings, 0);
   await writeRows(world);
@@ -91,39 +88,4 @@ async function inChild(file: string, settings: DatabaseSettings, announced: numb
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit") as Promise<[number]>]);
   if (code !== 0) throw new SupportError(`The replaying process ended with ${String(code)}.`);
   return JSON.parse(output) as Replay;
-}
-
-/**
- * The replaying program as plain JavaScript, as it is deployed: a loader that compiles on the fly holds some 60 MiB
- * of its own. It lies under node_modules, so that it finds its packages and nobody commits it.
- */
-function compile(): { readonly file: string; readonly [Symbol.dispose]: () => void } {
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  const cache = join(root, "node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  const out = mkdtempSync(join(cache, "erpsync-bench-"));
-  writeFileSync(join(out, "package.json"), '{"type":"module"}');
-  const sources = readdirSync(join(root, "sidecar"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => join("sidecar", name));
-  for (const source of [...sources, "test/bench/replay-binlog.ts"]) {
-    const { outputText } = ts.transpileModule(readFileSync(join(root, source), "utf8"), {
-      fileName: source,
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2023,
-        rewriteRelativeImportExtensions: true,
-        verbatimModuleSyntax: true,
-      },
-    });
-    const target = join(out, source.replace(/\.ts$/, ".js"));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
-  }
-  return {
-    file: join(out, "test/bench/replay-binlog.js"),
-    [Symbol.dispose]: () => {
-      rmSync(out, { recursive: true, force: true });
-    },
-  };
 }

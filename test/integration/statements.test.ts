@@ -319,6 +319,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     pageCatalogue: [{ shop: 1, group: 0 }, 1_900, 50],
     findCatalogue: [{ shop: 1, group: 0 }, ["7", "8"]],
     readRowPositions: [[7, 8]],
+    readRowsMovedElsewhere: [[7, 8], "2026-11-01 10:00:00.000000"],
     isLedgerOpening: [],
   },
   "stock/discrepancy-statements.ts": {
@@ -415,6 +416,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readLedgerRows: [[7, 8]],
     upsertLedgerRows: [[LEDGER_ROW]],
     touchRows: [[7, 8]],
+    touchOwing: [[7, 8]],
     readParentRows: [[7, 8]],
     readRowsOfSubjects: [[{ product: 7, combination: 0 }]],
     insertMovements: [[NEW_MOVEMENT]],

@@ -1,0 +1,335 @@
+// A full reading of the ERP's stock: 50,000 SKUs of which 5,000 changed.
+//
+// A private MariaDB holds a shop with 50,000 stock rows that are mapped to items, a fifth of them combinations, whose
+// products' rows follow. The emulated NetSuite is a process of its own; before each round every tenth item gets or loses
+// a unit there. A fresh process makes the rounds, compiled as it is deployed, with the product's own adapter, decisions
+// and writer. The database's time is the sum of all its statements, commits included, as that process sees them: from
+// the call to the decoded answer. The figure is the median of the rounds, the longest statement that of all rounds. No
+// ledger runs beside it; a statement that nobody measures brings its positions up to date between the rounds.
+// Memory is that process's high-water mark (VmHWM), Node itself included. Beside it: that of a whole sidecar (all roles,
+// the ledger with them) that opened its ledger of the 50,000 rows and applied one such reading.
+//
+// A checkout during it: a process places orders one after the other, by turns while a reading goes on and while none
+// does; the turns without take as many orders. The ERP's pages come from within the reading process, since the ERP is
+// elsewhere. A pair's ratio is the median time of a checkout with over that without; the figure is the median of all
+// pairs' ratios, with the interval of order statistics that holds the true one with 95 %. With PRESTASHOP_ROOT it is
+// validateOrder of a real shop (the module's present files installed, 50,000 rows filled into its database and taken out
+// again), and beside it stands what the webservice takes for 100 rows, scaled to 5,000. Else the simulated shop's
+// statements.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { createPool, type ResultSetHeader, type RowDataPacket } from "mysql2/promise";
+import type { RealShop } from "../shop/real-shop.ts";
+import { startMariadb } from "../support/mariadb.ts";
+import { type EmulatorProcess, spawnNetSuiteEmulator } from "../support/netsuite-emulator-process.ts";
+import { Installation, migrateWorld } from "../support/sidecar.ts";
+import { SupportError } from "../support/support-error.ts";
+import { World } from "../support/world.ts";
+import { bookAll, emptyCatalogue, fillCatalogue, type ShopDatabase } from "./support/catalogue.ts";
+import { openBenchShop, startCheckoutProcess } from "./support/checkout-process.ts";
+import { compileProgram } from "./support/compile-program.ts";
+import { atMost, type BenchResult, type Figure, type Peer, peer, told } from "./support/result.ts";
+import type { RoundCost, SnapshotTask } from "./support/snapshot-process.ts";
+import { median, medianInterval } from "./support/statistics.ts";
+
+const ROWS = 50_000;
+const CHANGED = ROWS / 10;
+const FIRST_ITEM = 1_000_000;
+const UNITS = 100;
+const ROUNDS = 7;
+const PAIRS = 9;
+const WARM_ORDERS = 5;
+const PUT_ROWS = 100;
+const MIB = 1024 * 1024;
+const TARGETS = { databaseMs: 3_000, statementMs: 50, rssMib: 150, ratio: 1.1 } as const;
+/** As deploy/Dockerfile starts it. */
+const NODE_FLAGS = ["--max-semi-space-size=4"];
+
+export async function benchStockSnapshot(): Promise<BenchResult> {
+  using program = compileProgram("test/bench/support/snapshot-process.ts");
+  const isReal = process.env["PRESTASHOP_ROOT"] !== undefined;
+  const cost = await measureCost(program.file);
+  const checkout = isReal ? await measureRealShop(program.file) : await measureSimulator(program.file);
+  return {
+    name: "stock-snapshot",
+    figures: [...cost.figures, ...checkout.figures],
+    peers: [...cost.peers, ...checkout.peers],
+  };
+}
+
+interface Part {
+  readonly figures: readonly Figure[];
+  readonly peers: readonly Peer[];
+}
+
+/** A process that makes a round each time that it is asked. */
+interface Feed {
+  readonly round: () => Promise<RoundCost>;
+  readonly close: () => void;
+}
+
+function startFeed(file: string, task: SnapshotTask): Feed {
+  const child = spawn(process.execPath, [...NODE_FLAGS, file, JSON.stringify(task)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    round: async () => {
+      child.stdin.write("\n");
+      const line = (await lines.next()) as IteratorResult<string, undefined>;
+      if (line.done === true) throw new SupportError("The feeding process ended in the middle.");
+      const cost = JSON.parse(line.value) as RoundCost;
+      if (cost.state !== "applied")
+        throw new SupportError(`A round ended as ${cost.state}: ${cost.reason ?? ""}`);
+      return cost;
+    },
+    close: () => {
+      child.stdin.end();
+    },
+  };
+}
+
+const databaseOf = (world: World): ShopDatabase => ({
+  table: (name) => world.table(name),
+  query: async (sql, values = []) => {
+    const [rows] = await world.pool.query<RowDataPacket[] | ResultSetHeader>(sql, [...values]);
+    return rows;
+  },
+});
+
+async function measureCost(file: string): Promise<Part> {
+  await using server = await startMariadb();
+  await using emulator = await spawnNetSuiteEmulator();
+  await emulator.seedStock({ firstItem: FIRST_ITEM, items: ROWS, locations: ["1"], onHand: UNITS });
+  const costs = await measureRounds(file, server, emulator);
+  const whole = await measureSidecar(server, emulator);
+  if (costs.some(({ changed }) => changed !== CHANGED)) {
+    throw new SupportError(`The rounds changed ${costs.map(({ changed }) => changed).join(", ")} rows.`);
+  }
+  const peakMib = Math.max(...costs.map(({ peakRssBytes }) => peakRssBytes)) / MIB;
+  const longest = costs.reduce((worst, cost) => (cost.longestMs > worst.longestMs ? cost : worst));
+  return {
+    figures: [
+      atMost(
+        "database time of a round, median",
+        median(costs.map((c) => c.databaseMs)),
+        "ms",
+        TARGETS.databaseMs,
+      ),
+      told("database time of a round, the worst", Math.max(...costs.map((c) => c.databaseMs)), "ms"),
+      atMost("longest statement of all rounds", longest.longestMs, "ms", TARGETS.statementMs),
+      told("longest statement of a round, median", median(costs.map((c) => c.longestMs)), "ms"),
+      atMost("peak RSS of the feeding process", Math.round(peakMib), "MiB", TARGETS.rssMib),
+      told("statements of a round, median", median(costs.map((c) => c.statements)), "statements"),
+      told("a round from its first page to its end, median", median(costs.map((c) => c.tookMs)), "ms"),
+      told("rounds", ROUNDS, "rounds"),
+      told("rows written in each", CHANGED, "rows"),
+    ],
+    peers: [
+      peer("a whole sidecar after opening its ledger and one reading", "RSS in MiB", Math.round(whole / MIB)),
+    ],
+  };
+}
+
+type Server = Awaited<ReturnType<typeof startMariadb>>;
+
+async function measureRounds(
+  file: string,
+  server: Server,
+  emulator: EmulatorProcess,
+): Promise<readonly RoundCost[]> {
+  await using world = await World.create({ server, seed: { stockUnits: UNITS } });
+  await migrateWorld(world);
+  const shop = databaseOf(world);
+  await fillCatalogue(shop, { rows: ROWS, firstItem: FIRST_ITEM, units: UNITS });
+  await world.pool.query(
+    `ANALYZE TABLE ${["stock_available", "erpsync_stock_row", "erpsync_mapping"].map((name) => world.table(name)).join()}`,
+  );
+  const feed = startFeed(file, {
+    database: { ...world.settings, connections: 4 },
+    netsuite: emulator.emulatorSettings,
+  });
+  const costs: RoundCost[] = [];
+  for (let n = 0; n < ROUNDS; n += 1) {
+    await changeFigures(emulator, UNITS + ((n + 1) % 2));
+    costs.push(await feed.round());
+    await bookAll(shop);
+  }
+  feed.close();
+  return costs;
+}
+
+/** Every tenth item has so many units. */
+async function changeFigures(emulator: EmulatorProcess, onHand: number): Promise<void> {
+  const items = Array.from({ length: CHANGED }, (_, n) => ({
+    item: String(FIRST_ITEM + n * 10),
+    location: "1",
+    onHand,
+  }));
+  await emulator.setStock(items);
+}
+
+/** Bytes at the most of a sidecar with all roles. */
+async function measureSidecar(server: Server, emulator: EmulatorProcess): Promise<number> {
+  await using world = await World.create({ server, seed: { stockUnits: UNITS } });
+  const installation = await Installation.create(world, {
+    netsuite: emulator.emulatorSettings,
+    stock: { owner: "erp", holdShare: 1 },
+  });
+  const shop = databaseOf(world);
+  await fillCatalogue(shop, { rows: ROWS, firstItem: FIRST_ITEM, units: UNITS });
+  // Its own ledger opens them.
+  for (const table of ["erpsync_stock_row", "erpsync_stock_pass"]) {
+    await world.pool.query(`DELETE FROM ${world.table(table)}`);
+  }
+  await changeFigures(emulator, UNITS + 1);
+  const sidecar = await installation.start("process.started", {
+    environment: { NODE_OPTIONS: NODE_FLAGS.join(" ") },
+  });
+  const applied = await sidecar.logged("stock.snapshot_applied", 300_000);
+  if (applied["changed"] !== CHANGED)
+    throw new SupportError(`The sidecar changed ${String(applied["changed"])} rows.`);
+  const status = readFileSync(`/proc/${String(sidecar.pid)}/status`, "utf8");
+  await sidecar.stop();
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** Places one order and returns what its checkout took, in milliseconds. */
+type Checkout = () => Promise<number>;
+
+async function measureSimulator(file: string): Promise<Part> {
+  await using server = await startMariadb();
+  await using world = await World.create({ server, seed: { stockUnits: UNITS } });
+  await migrateWorld(world);
+  const shop = databaseOf(world);
+  await fillCatalogue(shop, { rows: ROWS, firstItem: FIRST_ITEM, units: UNITS });
+  let orders = 0;
+  const place: Checkout = async () => {
+    orders += 1;
+    const startedMs = performance.now();
+    const lines = [{ productId: 1 + (orders % 20), quantity: 1 }];
+    await world.shop().placeOrder({ customerId: 1 + (orders % 9), lines, lock: true });
+    return performance.now() - startedMs;
+  };
+  const pairs = await measurePairs(file, world.settings, shop, place);
+  return { figures: pairFigures(pairs, "a simulated checkout"), peers: [] };
+}
+
+async function measureRealShop(file: string): Promise<Part> {
+  await using shop = await openBenchShop();
+  const { prefix, ...connection } = shop.settings;
+  const pool = createPool({ ...connection, connectionLimit: 2 });
+  shop.onDispose(() => pool.end());
+  const database: ShopDatabase = {
+    table: (name) => `\`${prefix}${name}\``,
+    query: async (sql, values = []) => {
+      const [rows] = await pool.query<RowDataPacket[] | ResultSetHeader>(sql, [...values]);
+      return rows;
+    },
+  };
+  await forgetSidecar(prefix, database);
+  await migrateWorld(shop);
+  shop.onDispose(() => emptyCatalogue(database));
+  await fillCatalogue(database, { rows: ROWS, firstItem: FIRST_ITEM, units: UNITS });
+  const checkout = startCheckoutProcess(shop);
+  const place: Checkout = async () => (await checkout.place()).validate_ms;
+  const pairs = await measurePairs(file, shop.settings, database, place);
+  await checkout.close();
+  await shop.serve();
+  const putMs = await measurePuts(shop);
+  return {
+    figures: pairFigures(pairs, "validateOrder"),
+    peers: [
+      peer("the shop's webservice, 100 rows read and PUT", "ms", putMs),
+      peer("the shop's webservice, scaled to 5,000 rows", "ms", (putMs * CHANGED) / PUT_ROWS),
+    ],
+  };
+}
+
+/** Tables that an earlier version left would not be migrated; the module's own stay. */
+async function forgetSidecar(prefix: string, database: ShopDatabase): Promise<void> {
+  const mine = ["outbox", "confirmation", "command", "nonce"].map((name) => `${prefix}erpsync_${name}`);
+  const rows = (await database.query(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
+       AND TABLE_NAME LIKE ? AND TABLE_NAME NOT IN (?)`,
+    [`${prefix}erpsync\\_%`, mine],
+  )) as RowDataPacket[];
+  for (const { name } of rows) await database.query(`DROP TABLE \`${String(name)}\``);
+}
+
+async function measurePuts(shop: RealShop): Promise<number> {
+  const rows = await shop.rows(
+    "SELECT id_stock_available AS id, quantity FROM {stock_available} WHERE id_product < 1000 AND id_shop = 1 LIMIT 20",
+  );
+  const startedMs = performance.now();
+  for (let n = 0; n < PUT_ROWS; n += 1) {
+    const row = rows[n % rows.length];
+    if (row === undefined) throw new SupportError("The shop has no stock row.");
+    await shop.webservicePut(Number(row["id"]), Number(row["quantity"]) + n);
+  }
+  return performance.now() - startedMs;
+}
+
+interface Pair {
+  readonly withMs: readonly number[];
+  readonly withoutMs: readonly number[];
+}
+
+async function measurePairs(
+  file: string,
+  settings: World["settings"],
+  shop: ShopDatabase,
+  place: Checkout,
+): Promise<readonly Pair[]> {
+  const feed = startFeed(file, {
+    database: { ...settings, connections: 4 },
+    canned: { first: FIRST_ITEM, items: ROWS, units: UNITS },
+  });
+  for (let n = 0; n < WARM_ORDERS; n += 1) await place();
+  await feed.round();
+  const pairs: Pair[] = [];
+  for (let n = 0; n < PAIRS; n += 1) {
+    await bookAll(shop);
+    const orders = pairs.at(-1)?.withMs.length ?? WARM_ORDERS;
+    const before = n % 2 === 0 ? [] : await placeSome(place, orders);
+    const withMs = await placeDuring(place, feed.round());
+    const withoutMs = before.length === 0 ? await placeSome(place, withMs.length) : before;
+    pairs.push({ withMs, withoutMs });
+  }
+  feed.close();
+  return pairs;
+}
+
+async function placeSome(place: Checkout, orders: number): Promise<readonly number[]> {
+  const took: number[] = [];
+  for (let n = 0; n < orders; n += 1) took.push(await place());
+  return took;
+}
+
+/** Orders that began while the round went on. */
+async function placeDuring(place: Checkout, round: Promise<RoundCost>): Promise<readonly number[]> {
+  const progress = { isOver: false };
+  const ended = round.finally(() => {
+    progress.isOver = true;
+  });
+  const took: number[] = [];
+  while (!progress.isOver) took.push(await place());
+  await ended;
+  return took;
+}
+
+function pairFigures(pairs: readonly Pair[], what: string): readonly Figure[] {
+  const ratios = pairs.map(({ withMs, withoutMs }) => median(withMs) / median(withoutMs));
+  const interval = medianInterval(ratios);
+  return [
+    atMost(`${what} during a reading over without, median of the pairs`, median(ratios), "×", TARGETS.ratio),
+    told("interval from", interval.low, "×"),
+    told("interval to", interval.high, "×"),
+    told("confidence of the interval", 100 * interval.confidence, "%"),
+    told(`${what} during a reading, median`, median(pairs.flatMap(({ withMs }) => withMs)), "ms"),
+    told(`${what} without, median`, median(pairs.flatMap(({ withoutMs }) => withoutMs)), "ms"),
+    told("pairs", pairs.length, "pairs"),
+    told("orders a side of a pair, median", median(pairs.map(({ withMs }) => withMs.length)), "orders"),
+  ];
+}
