@@ -83,20 +83,32 @@ export class Ledger {
    * @param isRung facts were committed since the last round, so that nobody need ask.
    */
   async round(isRung: boolean, signal: AbortSignal): Promise<number> {
-    const isLookDue = !isRung || this.#lookInMs() <= 0;
-    const hasFacts = (isLookDue && (await this.#look())) || isRung;
-    const booked = hasFacts ? await this.#book() : undefined;
+    const booked = await this.#bookWaiting(isRung);
     if (booked !== undefined && !this.#isResetting) {
       await this.#settle(booked.rows.slice(0, LEDGER_LIMITS.rowsAtOnce), "read", signal);
     }
-    // While more waits than one batch takes, the rest has its turn only from time to time.
-    const nowMs = this.#deps.clock.monotonicMs();
     const isFull = booked?.isFull === true;
-    if (isFull && nowMs - this.#restedAtMs < LEDGER_LIMITS.pressMs) return 0;
-    this.#restedAtMs = nowMs;
+    if (isFull && !this.#isRestDue()) return 0;
+    this.#restedAtMs = this.#deps.clock.monotonicMs();
     const passMs = await this.#stepPass();
     const dueMs = await this.#settleDue(signal);
     return isFull ? 0 : Math.max(0, Math.min(passMs, dueMs, this.#lookInMs()));
+  }
+
+  /** While more waits than one batch takes, the rest of a round has its turn only from time to time. */
+  #isRestDue(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#restedAtMs >= LEDGER_LIMITS.pressMs;
+  }
+
+  async #bookWaiting(isRung: boolean): Promise<Booked | undefined> {
+    const isLookDue = !isRung || this.#lookInMs() <= 0;
+    const hasFacts = (isLookDue && (await this.#look())) || isRung;
+    return hasFacts ? await this.#book() : undefined;
+  }
+
+  async #hasFacts(isRung: boolean): Promise<boolean> {
+    const isLookDue = !isRung || this.#lookInMs() <= 0;
+    return (isLookDue && (await this.#look())) || isRung;
   }
 
   #lookInMs(): number {
