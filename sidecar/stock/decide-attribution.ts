@@ -179,13 +179,7 @@ export function decideAttribution(episode: Episode, rules: AttributionRules): Ve
     settledLines,
     writes,
     findings: [...desk.findings, ...findings(episode, rules, settledLines)],
-    // What was just explained may leave something to do: a loss to be repaired, a line that got more than it is owed.
-    isUnsettled:
-      desk.hasSurplus ||
-      desk.changes.length > 0 ||
-      desk.lines.length > settledLines.length ||
-      episode.losses.length > 0 ||
-      desk.explained.some(({ parts }) => parts.some((part) => part.cause === "overwrite")),
+    isUnsettled: desk.leavesWork || desk.lines.length > settledLines.length,
   };
 }
 
@@ -442,6 +436,11 @@ class Desk {
     if (left.length === 0) return;
     const units = left.reduce((sum, change) => sum + change.delta, 0);
     this.findings = [...this.findings, { kind: "unexplained", orders: [], units }];
+  }
+
+  /** What was just explained may leave a loss to be repaired, or a line that got more than it is owed. */
+  get leavesWork(): boolean {
+    return this.hasSurplus || this.changes.length > 0 || this.episode.losses.length + this.losses > 0;
   }
 
   /** Changes that nobody claims, those included that were adopted before. */

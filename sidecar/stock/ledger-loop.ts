@@ -106,11 +106,6 @@ export class Ledger {
     return hasFacts ? await this.#book() : undefined;
   }
 
-  async #hasFacts(isRung: boolean): Promise<boolean> {
-    const isLookDue = !isRung || this.#lookInMs() <= 0;
-    return (isLookDue && (await this.#look())) || isRung;
-  }
-
   #lookInMs(): number {
     return this.#lookedAtMs + LEDGER_LIMITS.idleMs - this.#deps.clock.monotonicMs();
   }

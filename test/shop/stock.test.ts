@@ -197,7 +197,7 @@ describe("what a person does in the back office is explained", () => {
     expect(await quantityOf(product)).toBe(48);
   });
 
-  test("a line deleted", async () => {
+  test("a line that is deleted", async () => {
     const product = await added(50);
     const line = await ordered(product, 3);
     expect(await explained(product, () => shop.backOffice("delete-line", line))).toEqual(["edit 3"]);
@@ -226,7 +226,7 @@ describe("what a person does in the back office is explained", () => {
     expect(await quantityOf(product)).toBe(50);
   });
 
-  test("a combination deleted", async () => {
+  test("a combination that is deleted", async () => {
     const product = await added(50, { combinations: 2 });
     const parent = { product: product.product, combination: 0 };
     const remove = () => shop.backOffice("combination-delete", { combination: product.combination });
