@@ -14,7 +14,7 @@ import { startMariadb } from "../support/mariadb.ts";
 import { SupportError } from "../support/support-error.ts";
 import type { World } from "../support/world.ts";
 import type { Replay } from "./replay-binlog.ts";
-import { compileProgram } from "./support/compile-program.ts";
+import { compileProgram, NODE_FLAGS } from "./support/compile-program.ts";
 import { atMost, type BenchResult, peer, told } from "./support/result.ts";
 import { openBareWorld } from "./support/stage.ts";
 
@@ -80,9 +80,7 @@ async function writeRows(world: World): Promise<void> {
 
 /** Runs capture in a process of its own until so many outbox rows were announced. */
 async function inChild(file: string, settings: DatabaseSettings, announced: number): Promise<Replay> {
-  // As deploy/Dockerfile starts it: Node 24 lets its young generation grow by some 100 MiB without the bound.
-  const bound = "--max-semi-space-size=4";
-  const child = spawn(process.execPath, [bound, file, JSON.stringify({ settings, announced })], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, file, JSON.stringify({ settings, announced })], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit") as Promise<[number]>]);

@@ -28,7 +28,7 @@ import { SupportError } from "../support/support-error.ts";
 import { World } from "../support/world.ts";
 import { bookAll, emptyCatalogue, fillCatalogue, type ShopDatabase } from "./support/catalogue.ts";
 import { openBenchShop, startCheckoutProcess } from "./support/checkout-process.ts";
-import { compileProgram } from "./support/compile-program.ts";
+import { compileProgram, NODE_FLAGS } from "./support/compile-program.ts";
 import { atMost, type BenchResult, type Figure, type Peer, peer, told } from "./support/result.ts";
 import type { RoundCost, SnapshotTask } from "./support/snapshot-process.ts";
 import { median, medianInterval } from "./support/statistics.ts";
@@ -43,8 +43,6 @@ const WARM_ORDERS = 5;
 const PUT_ROWS = 100;
 const MIB = 1024 * 1024;
 const TARGETS = { databaseMs: 3_000, statementMs: 50, rssMib: 150, ratio: 1.1 } as const;
-/** As deploy/Dockerfile starts it. */
-const NODE_FLAGS = ["--max-semi-space-size=4"];
 
 export async function benchStockSnapshot(): Promise<BenchResult> {
   using program = compileProgram("test/bench/support/snapshot-process.ts");
