@@ -188,12 +188,7 @@ class Comparing {
       }
       const orders = wanted.size === 0 ? undefined : await this.#reading?.orders(tx, wanted);
       const rows = await readRows(tx);
-      const moved = new Set<number>();
-      const ids = [...wanted];
-      for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
-        const chunk = ids.slice(from, from + CHUNK_ROWS);
-        for (const row of await readRowsMovedElsewhere(tx, chunk, oldestAskedAt(figures))) moved.add(row);
-      }
+      const moved = await movedElsewhere(tx, [...wanted], oldestAskedAt(figures));
       return new Map(
         rows.map((one) => {
           const isUnsettled = one.isUnsettled || moved.has(one.row);
@@ -299,6 +294,16 @@ const UNSAID = { target: null, says: undefined, ordersUnderWay: [] } as const;
 /** What the shop's row has more than the ledger's. */
 const excessOf = (seen: SeenRow | undefined): number =>
   seen === undefined ? 0 : seen.shopUnits - (seen.ledgerUnits ?? seen.shopUnits);
+
+/** Rows that something else than orders moved since the ERP was asked: nobody can say whether its figure has that. */
+async function movedElsewhere(tx: Tx, ids: readonly number[], since: string): Promise<ReadonlySet<number>> {
+  const moved = new Set<number>();
+  for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
+    for (const row of await readRowsMovedElsewhere(tx, ids.slice(from, from + CHUNK_ROWS), since))
+      moved.add(row);
+  }
+  return moved;
+}
 
 async function readAllRows(tx: Tx, quietMs: number): Promise<readonly SeenRow[]> {
   const rows: SeenRow[] = [];
