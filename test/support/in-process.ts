@@ -26,6 +26,8 @@ import { v7 } from "../../sidecar/platform/uuid.ts";
 import { Wake } from "../../sidecar/platform/wake.ts";
 import { type Work, Worker } from "../../sidecar/queue/worker.ts";
 import type { SetStatus } from "../../sidecar/shop/commands.ts";
+import { Ledger } from "../../sidecar/stock/ledger-loop.ts";
+import { applyWrites } from "../../sidecar/stock/stock-writer.ts";
 import type { NetSuiteEmulator } from "./netsuite-emulator.ts";
 import { SupportError } from "./support-error.ts";
 import { until } from "./until.ts";
@@ -116,6 +118,8 @@ export interface InProcessOptions {
   readonly uniqueKey?: boolean;
   readonly stateAfterExport?: number;
   readonly setStatus?: SetStatus;
+  /** How long a stock row must have been quiet, in milliseconds; 50 unless told. */
+  readonly quietMs?: number;
   /** Lets a test put itself between the sidecar and the ERP. */
   readonly wrapErp?: (port: ErpPort) => ErpPort;
   /** The process dies instead of taking this step (see `SidecarInside.steps`); never unless told. */
@@ -124,8 +128,8 @@ export interface InProcessOptions {
 
 /**
  * The path from the outbox to the ERP inside the test's own process: ingest, worker, executor, limiter and adapter are
- * the product's, put together as `wiring.ts` does; capture, sweep and identity are left out. It can be given a virtual
- * clock, and be killed between any two statements.
+ * the product's, put together as `wiring.ts` does, and so is the stock ledger behind its inbox; capture, sweep and
+ * identity are left out. It can be given a virtual clock, and be killed between any two statements.
  *
  * Due times stand in the database and are compared with the database's clock, which a test cannot move. So `advance`
  * moves the rows instead: `run_at`, leases and ages go back by as much as the clock goes on. That is the same to every
@@ -142,6 +146,7 @@ export class SidecarInside implements AsyncDisposable {
   readonly #db: Database;
   readonly #wake: Wake;
   readonly #erp: ErpPort;
+  readonly #ledger: Ledger;
   readonly #closeAll: () => Promise<void>;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
@@ -170,6 +175,7 @@ export class SidecarInside implements AsyncDisposable {
     });
     this.#erp = mortal(limited, this.#life, options.uniqueKey ?? true);
     this.worker = this.#createWorker(limit, options);
+    this.#ledger = this.#createLedger(options.quietMs ?? 50);
     this.#closeAll = async () => {
       await limited.close();
       await http.close();
@@ -194,6 +200,24 @@ export class SidecarInside implements AsyncDisposable {
       const batch = await ingestBatch(deps, (tx) => lockOldestRows(tx, INGEST_BATCH_ROWS));
       rows += batch;
       if (batch === 0) return rows;
+    }
+  }
+
+  /**
+   * Books what capture handed over (it runs elsewhere), attributes it and puts right what is missing, until nothing is
+   * open. Rejects where the process dies of it.
+   */
+  async keepStock(timeoutMs = 30_000): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    const open = `SELECT EXISTS (SELECT 1 FROM ${this.#world.table("erpsync_stock_inbox")})
+      + EXISTS (SELECT 1 FROM ${this.#world.table("erpsync_stock_row")} WHERE unsettled = 1)
+      + EXISTS (SELECT 1 FROM ${this.#world.table("erpsync_stock_pass")} WHERE finished_at IS NULL) AS open`;
+    for (;;) {
+      const waitMs = await this.#ledger.round(true, this.#stop.signal);
+      const [state] = await this.#world.rows<{ open: number }>(open);
+      if (state?.open === 0) return;
+      if (performance.now() > deadlineMs) throw new SupportError("The stock ledger does not come to rest.");
+      await this.clock.sleep(Math.min(waitMs, 10));
     }
   }
 
@@ -261,6 +285,24 @@ export class SidecarInside implements AsyncDisposable {
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+
+  #createLedger(quietMs: number): Ledger {
+    const metrics = createMetrics();
+    const db = this.#db;
+    const writer = { db, settings: this.#world.settings, metrics, stopped: () => false };
+    return new Ledger({
+      db,
+      settings: { ...this.#world.settings, connections: 1 },
+      log: this.#log,
+      metrics,
+      clock: this.clock,
+      sleep: this.clock.sleep,
+      wake: new Wake(this.clock.sleep),
+      quietMs,
+      rules: { repairsMax: 1_000, overdueMs: 30_000, forgottenRestock: "report" },
+      applyWrites: (writes, guard, signal) => applyWrites(writer, writes, guard, signal),
+    });
   }
 
   #createWorker(limit: number, options: InProcessOptions): Worker {
