@@ -19,6 +19,18 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          exclude: ["test/integration/stock/**"],
+          globalSetup: ["test/support/servers.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          retry,
+        },
+      },
+      {
+        test: {
+          // Of the integration tier, but long: the races and deaths of the stock ledger.
+          name: "stock",
+          include: ["test/integration/stock/**/*.test.ts"],
           globalSetup: ["test/support/servers.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
