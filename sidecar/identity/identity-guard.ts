@@ -65,6 +65,7 @@ export class IdentityGuard {
   #scope: ExportScope;
   #file: Remembered | undefined;
   #exported = 0;
+  #checking: Promise<void> | undefined;
   #installation = "";
 
   constructor(deps: IdentityDeps) {
@@ -111,6 +112,14 @@ export class IdentityGuard {
 
   /** Compares the shop with what is remembered; stops writing, or resumes it after an adoption. */
   async check(): Promise<void> {
+    // Several loops ask at their start; two looks at once would replace the state file under each other.
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    await this.#checking;
+  }
+
+  async #check(): Promise<void> {
     try {
       await this.#compare();
     } catch (thrown) {
