@@ -5,7 +5,7 @@ import { inTransaction } from "../platform/transaction.ts";
 import { bookLines, linePassOf, readKnownLines, rowsTaken, type ToldOrders } from "./book-lines.ts";
 import { type BookChecksResult, bookChecks, bookGap } from "./book-pass.ts";
 import { type Booking, decideBooking, type InboxFacts, type LedgerRow, placeOf } from "./decide-booking.ts";
-import type { Told, ToldLines } from "./decide-lines.ts";
+import { type LineChange, owedOf, type Told, type ToldLines } from "./decide-lines.ts";
 import { isReset, type Pass } from "./decide-pass.ts";
 import { decodeFacts } from "./decode-facts.ts";
 import {
@@ -20,13 +20,13 @@ import {
   upsertBroken,
   upsertLedgerRows,
 } from "./ledger-statements.ts";
-import { readLastLine } from "./line-statements.ts";
+import { readLastLine, sumOwed } from "./line-statements.ts";
 import { readOpenPasses } from "./pass-statements.ts";
 import { chunksOf } from "./plan-chunks.ts";
 import { readOrders } from "./read-orders.ts";
 
 /** Sizes of one batch: the transaction stays short, and its number of statements does not depend on how full it is. */
-export const BOOKING_LIMITS = { inboxRows: 300, facts: 1_000 } as const;
+export const BOOKING_LIMITS = { inboxRows: 300, inboxRowsMin: 8, facts: 1_000 } as const;
 
 /** Values of one statement. */
 const CHUNK = 500;
@@ -41,8 +41,10 @@ export interface Booked {
   readonly inboxRows: number;
   /** More facts may wait. */
   readonly isFull: boolean;
-  /** Rows of which something is to be attributed, and rows that only we wrote. */
+  /** Rows of which something was booked. */
   readonly rows: readonly number[];
+  /** Rows among them that are to be looked at now, and not only when they are quiet. */
+  readonly urgent: readonly number[];
   readonly movements: readonly { readonly cause: string }[];
   /** When the oldest of the facts was committed, `YYYY-MM-DD HH:MM:SS.fff`, UTC. */
   readonly oldestAt: string;
@@ -59,27 +61,37 @@ const TAKEN: unique symbol = Symbol("taken");
  * Books the oldest facts: positions, movements, lines, and the facts gone from the inbox, all in one transaction. So
  * opening + movements is the position whenever anybody looks, and each fact is booked once, whatever dies. Undefined
  * where nothing waits.
+ * @param limit rows of the inbox that are read; few where the last ones were large.
  */
-export async function bookFacts(deps: BookingDeps): Promise<Booked | undefined> {
+export async function bookFacts(
+  deps: BookingDeps,
+  limit: number = BOOKING_LIMITS.inboxRows,
+): Promise<Booked | undefined> {
   const { db } = deps;
-  const inbox = await readInbox(db, BOOKING_LIMITS.inboxRows);
+  const inbox = await readInbox(db, limit);
   const batch = cut(inbox, (row) => decoded(deps, row));
   const [first] = batch;
   if (first === undefined) return undefined;
   const told = toldOf(batch);
-  const reading = told.size === 0 ? undefined : await readOrders(db, [...told.keys()]);
+  const [reading, lastLine, open] = await Promise.all([
+    told.size === 0 ? undefined : readOrders(db, [...told.keys()]),
+    readLastLine(db),
+    readOpenPasses(db),
+  ]);
+  const orders: ToldOrders = { told, reading, toldLines: toldLinesOf(batch, lastLine) };
   const result = await inTransaction(db, async (tx) => {
     const taken = await takeInbox(
       tx,
       batch.map(({ id }) => id),
     );
-    if (taken < batch.length) return TAKEN;
-    const toldLines = await readToldLines(tx, batch, reading !== undefined);
-    return await book(tx, batch, { told, reading, toldLines });
+    return taken < batch.length ? TAKEN : await book(tx, batch, orders, { lastLine, pass: open[0] });
   });
   if (result === TAKEN) return undefined;
-  const isFull = batch.length < inbox.length || inbox.length === BOOKING_LIMITS.inboxRows;
-  return { ...result, inboxRows: batch.length, isFull, oldestAt: first.committedAt };
+  const urgent = [...result.urgent, ...(await urgentOf(db, result.lines, result.now))];
+  const isFull = batch.length < inbox.length || inbox.length === limit;
+  const { finished, movements, pass, rows } = result;
+  const { committedAt: oldestAt } = first;
+  return { rows, urgent, movements, finished, pass, inboxRows: batch.length, isFull, oldestAt };
 }
 
 function decoded(
@@ -115,10 +127,9 @@ function weightOf(facts: readonly StockFact[]): number {
 }
 
 /** Lines that were told of before this batch are known, but for those of rows that the shop does not have. */
-async function readToldLines(tx: Tx, batch: readonly InboxFacts[], isAsked: boolean): Promise<ToldLines> {
+function toldLinesOf(batch: readonly InboxFacts[], known: number): ToldLines {
   const facts = batch.flatMap((row) => row.facts);
   const told = facts.map((fact) => (fact.kind === "lines" ? fact.last : 0));
-  const known = isAsked ? await readLastLine(tx) : 0;
   const place = placeOf((batch.at(-1)?.id ?? 0) + 1, 0) - 1;
   return { last: told.reduce((last, one) => Math.max(last, one), known), place };
 }
@@ -135,20 +146,34 @@ function toldOf(batch: readonly InboxFacts[]): ReadonlyMap<number, Told> {
   return told;
 }
 
+/** What was read before the transaction: the ledger is the only one that changes it. */
+interface Before {
+  /** Highest order line that the ledger knows. */
+  readonly lastLine: number;
+  readonly pass: Pass | undefined;
+}
+
+type BookedBatch = Pick<Booked, "rows" | "urgent" | "movements" | "finished" | "pass"> & {
+  readonly lines: readonly LineChange[];
+  /** Rows as they are now. */
+  readonly now: ReadonlyMap<number, LedgerRow>;
+};
+
 async function book(
   tx: Tx,
   batch: readonly InboxFacts[],
   orders: ToldOrders,
-): Promise<Pick<Booked, "rows" | "movements" | "finished" | "pass">> {
+  before: Before,
+): Promise<BookedBatch> {
   const facts = batch.flatMap((row) => row.facts);
-  const [pass] = await readOpenPasses(tx);
+  const { pass } = before;
   const known = await readKnownLines(tx, orders);
   const rows = await knownRows(tx, [
     ...facts.flatMap(rowsNamed),
     ...known.map(({ row }) => row),
     ...rowsTaken(orders.reading),
   ]);
-  const booking = await bookRows(tx, batch, rows, pass);
+  const booking = await bookRows(tx, batch, rows, before);
   const now = new Map([...rows, ...booking.rows.map((row) => [row.row, row] as const)]);
   const lines = await bookLines(tx, orders, { known, rows: now, pass: linePassOf(pass) });
   const declared = await declaredRows(tx, facts);
@@ -158,17 +183,37 @@ async function book(
     ...declared,
   ]);
   for (const parent of await parentsOf(tx, [...touched], now)) touched.add(parent);
-  for (const chunk of chunksOf([...touched], CHUNK)) await touchRows(tx, chunk);
+  const others = [...touched].filter((row) => !booking.touched.has(row));
+  for (const chunk of chunksOf(others, CHUNK)) await touchRows(tx, chunk);
   const checked = await bookChecks(tx, batch);
   await bookGap(tx, batch);
   const isAboutPasses = facts.some(({ kind }) => kind === "check" || kind === "gap");
   const [passNow] = isAboutPasses ? await readOpenPasses(tx) : [pass];
   return {
     rows: [...touched, ...booking.own, ...checked.rows],
+    urgent: [...booking.own, ...checked.rows],
+    lines,
+    now,
     movements: [...booking.movements, ...checked.movements],
     finished: checked.finished,
     pass: passNow,
   };
+}
+
+/** Rows that were sold below 0, if what was read so far is all; and rows of orders that nobody's stock management wrote. */
+async function urgentOf(
+  db: Database,
+  lines: readonly LineChange[],
+  rows: ReadonlyMap<number, LedgerRow>,
+): Promise<readonly number[]> {
+  const taking = lines.map(({ record }) => record).filter((record) => owedOf(record) > 0);
+  const unannounced = taking.filter(({ isAnnounced }) => !isAnnounced).map(({ row }) => row);
+  const owed = new Map<number, number>();
+  for (const chunk of chunksOf([...new Set(taking.map(({ row }) => row))], CHUNK)) {
+    for (const [row, units] of await sumOwed(db, chunk)) owed.set(row, units);
+  }
+  const short = [...owed].filter(([row, units]) => (rows.get(row)?.position ?? 0) < units);
+  return [...new Set([...unannounced, ...short.map(([row]) => row)])];
 }
 
 /** Rows that a fact names; those of lines and checks are found on the way. */
@@ -189,22 +234,19 @@ async function bookRows(
   tx: Tx,
   batch: readonly InboxFacts[],
   rows: ReadonlyMap<number, LedgerRow>,
-  pass: Pass | undefined,
+  { lastLine, pass }: Before,
 ): Promise<Booking> {
   const facts = batch.flatMap((row) => row.facts);
   const writeIds = facts.flatMap((fact) => (fact.kind === "own" ? fact.ids : []));
   const writes = writeIds.length === 0 ? [] : await readOwnWrites(tx, writeIds);
-  const isNew = facts.some(
-    (fact) => fact.kind === "row" && (fact.before === null || rows.get(fact.row)?.managed !== true),
-  );
   const booking = decideBooking(batch, {
     rows,
     writes: new Map(writes.map((write) => [write.id, write])),
     isOpening: pass !== undefined && isReset(pass.reason),
-    lastLine: isNew ? await readLastLine(tx) : 0,
+    lastLine,
   });
   for (const chunk of chunksOf(booking.movements, CHUNK)) await insertMovements(tx, chunk);
-  for (const chunk of chunksOf(booking.rows, CHUNK)) await upsertLedgerRows(tx, chunk);
+  for (const chunk of chunksOf(booking.rows, CHUNK)) await upsertLedgerRows(tx, chunk, booking.touched);
   if (booking.broken.length > 0) await upsertBroken(tx, booking.broken, "change");
   return booking;
 }

@@ -62,12 +62,12 @@ export async function bookLines(
   },
 ): Promise<readonly LineChange[]> {
   if (reading === undefined) return [];
-  const { lines, rules, takes } = reading;
+  const { announced, lines, rules, takes } = reading;
   const rows = new Map(
     [...ledger.rows].map(([id, row]) => [id, { ...row, isClosed: row.closedAt !== null }]),
   );
   const { known, pass } = ledger;
-  const changes = decideLines({ told, toldLines, lines, takes, rules, known, rows, pass });
+  const changes = decideLines({ told, toldLines, lines, takes, rules, announced, known, rows, pass });
   for (const chunk of chunksOf(changes, CHUNK)) {
     await upsertLineRecords(
       tx,

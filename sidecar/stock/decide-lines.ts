@@ -15,6 +15,8 @@ export interface LineRecord {
   readonly settled: number;
   readonly cause: LineCause;
   readonly changeId: number;
+  /** A hook of the module told of the order. */
+  readonly isAnnounced: boolean;
   /** `YYYY-MM-DD HH:MM:SS.fff` of the binlog. */
   readonly firstSeenAt: string;
 }
@@ -59,6 +61,8 @@ export interface LineReading {
   /** Rows that the ledger knows. */
   readonly rows: ReadonlyMap<number, RowForLines>;
   readonly rules: LineRules;
+  /** Orders of new lines of which a hook told. */
+  readonly announced: ReadonlySet<number>;
   /** A pass that is under way and reads lines anew; undefined where none is. */
   readonly pass: LinePass | undefined;
 }
@@ -120,6 +124,7 @@ function firstRecords(line: ShopLine, reading: LineReading): readonly LineChange
       settled: isInOpening ? 0 - units : 0,
       cause: "sale",
       changeId: Math.max(told.changeId, reading.toldLines.place),
+      isAnnounced: reading.announced.has(line.orderId),
       firstSeenAt: told.at,
     };
     return { record, hasMoved: true };

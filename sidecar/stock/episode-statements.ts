@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { StockRowKeys } from "../domain/stock.ts";
-import type { Tx } from "../platform/database.ts";
+import type { Database, Tx } from "../platform/database.ts";
 import type { LineCause } from "./decide-lines.ts";
 
 /** Of a table that grows for ever only so many of the newest entries are looked at for what happened lately. */
@@ -265,14 +265,14 @@ export async function readPassingLines(
  * Locks: none.
  * Reads: erpsync_event_subject (subject, occurred_at); the newest rows of the outbox by primary key.
  */
-export async function readAnnounced(tx: Tx, orderIds: readonly number[]): Promise<ReadonlySet<number>> {
+export async function readAnnounced(db: Database, orderIds: readonly number[]): Promise<ReadonlySet<number>> {
   const subjects = orderIds.map((id) => `order:${String(id)}`);
   const { rows } = await sql<{ subject: string }>`
     SELECT subject FROM ${sql.table("erpsync_event")}
     WHERE subject IN (${sql.join(subjects)}) AND type = 'order.placed'
     UNION SELECT o.subject FROM (SELECT subject, type FROM ${sql.table("erpsync_outbox")}
       ORDER BY id DESC LIMIT ${OUTBOX_ROWS}) o
-    WHERE o.type = 'order.placed' AND o.subject IN (${sql.join(subjects)})`.execute(tx);
+    WHERE o.type = 'order.placed' AND o.subject IN (${sql.join(subjects)})`.execute(db);
   return new Set(rows.map(({ subject }) => Number(subject.slice("order:".length))));
 }
 

@@ -2,7 +2,7 @@ import type { Clock, Sleep } from "../domain/clock.ts";
 import type { DatabaseSettings } from "../platform/database.ts";
 import { lockName, withNamedLock } from "../platform/named-lock.ts";
 import type { Wake } from "../platform/wake.ts";
-import { type Booked, bookFacts } from "./book-facts.ts";
+import { BOOKING_LIMITS, type Booked, bookFacts } from "./book-facts.ts";
 import { isReset } from "./decide-pass.ts";
 import { readLedgerState } from "./ledger-statements.ts";
 import { passStep } from "./pass.ts";
@@ -20,9 +20,8 @@ export const LEDGER_LIMITS = {
   passWaitMs: 100,
   /** How long facts alone are booked when they come faster than that. */
   pressMs: 200,
-  dueRows: 200,
-  /** Rows that are looked at as soon as something of them is booked; the others when they are quiet. */
-  rowsAtOnce: 300,
+  /** Rows that are settled before the inbox is looked at again: about as long as a batch takes. */
+  sliceRows: 40,
   overdueEveryMs: 5_000,
   /** A row that could not be settled is looked at again after this time, and then after twice as long. */
   retryFirstMs: 50,
@@ -65,6 +64,9 @@ interface Waiting {
 export class Ledger {
   readonly #deps: LedgerDeps;
   readonly #waiting = new Map<number, Waiting>();
+  /** Rows that are settled without waiting for quiet; who forgets them settles them when they are. */
+  readonly #urgent = new Set<number>();
+  #inboxRows: number = BOOKING_LIMITS.inboxRows;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #overdueAtMs = 0;
   #restedAtMs = 0;
@@ -84,15 +86,22 @@ export class Ledger {
    */
   async round(isRung: boolean, signal: AbortSignal): Promise<number> {
     const booked = await this.#bookWaiting(isRung);
-    if (booked !== undefined && !this.#isResetting) {
-      await this.#settle(booked.rows.slice(0, LEDGER_LIMITS.rowsAtOnce), "read", signal);
-    }
     const isFull = booked?.isFull === true;
     if (isFull && !this.#isRestDue()) return 0;
     this.#restedAtMs = this.#deps.clock.monotonicMs();
     const passMs = await this.#stepPass();
+    if (await this.#settleUrgent(signal)) return 0;
     const dueMs = await this.#settleDue(signal);
     return isFull ? 0 : Math.max(0, Math.min(passMs, dueMs, this.#lookInMs()));
+  }
+
+  /** True where rows were settled: the inbox has its turn before the next ones. */
+  async #settleUrgent(signal: AbortSignal): Promise<boolean> {
+    if (this.#urgent.size === 0 || this.#isResetting) return false;
+    const slice = [...this.#urgent].slice(0, LEDGER_LIMITS.sliceRows);
+    for (const row of slice) this.#urgent.delete(row);
+    await this.#settle(slice, "read", signal);
+    return true;
   }
 
   /** While more waits than one batch takes, the rest of a round has its turn only from time to time. */
@@ -122,8 +131,11 @@ export class Ledger {
 
   async #book(): Promise<Booked | undefined> {
     const { clock, db, log, metrics } = this.#deps;
-    const booked = await bookFacts({ db, log });
+    const booked = await bookFacts({ db, log }, this.#inboxRows);
     if (booked === undefined) return undefined;
+    const { inboxRows, inboxRowsMin } = BOOKING_LIMITS;
+    // Rows of large transactions are large themselves: what one batch does not reach is not read either.
+    this.#inboxRows = Math.min(inboxRows, Math.max(inboxRowsMin, booked.inboxRows * 4));
     const lagMs = clock.nowMs() - Date.parse(`${booked.oldestAt.replace(" ", "T")}Z`);
     metrics.stockLedgerLag.set(Math.max(0, lagMs) / 1_000);
     for (const { cause } of booked.movements) metrics.stockMovements.inc({ cause });
@@ -132,6 +144,7 @@ export class Ledger {
       log("info", { event: "stock.opened", reason, ...(await countPass(db, id)) });
     }
     for (const row of booked.rows) this.#waiting.delete(row);
+    for (const row of booked.urgent) this.#urgent.add(row);
     this.#hasPass = booked.pass !== undefined;
     this.#isResetting = booked.pass !== undefined && isReset(booked.pass.reason);
     this.#hasUnsettled = true;
@@ -153,12 +166,13 @@ export class Ledger {
     const { clock, db, quietMs } = this.#deps;
     const nowMs = clock.monotonicMs();
     const again = [...this.#waiting].filter(([, { atMs }]) => atMs <= nowMs).map(([row]) => row);
-    const unsettled = await readUnsettled(db, quietMs, [...this.#waiting.keys()], LEDGER_LIMITS.dueRows);
+    const except = [...this.#waiting.keys()];
+    const unsettled = await readUnsettled(db, quietMs, except, LEDGER_LIMITS.sliceRows);
     const due = unsettled.filter(({ inMs }) => inMs <= 0).map(({ row }) => row);
     const overdue = unsettled.length > due.length ? await this.#readOverdue(nowMs) : [];
     await this.#settle([...due, ...again, ...overdue], "quiet", signal);
     this.#hasUnsettled = unsettled.length > 0 || this.#waiting.size > 0;
-    if (due.length === LEDGER_LIMITS.dueRows) return 0;
+    if (due.length === LEDGER_LIMITS.sliceRows) return 0;
     const nextMs = unsettled.find(({ inMs }) => inMs > 0)?.inMs ?? Number.POSITIVE_INFINITY;
     return Math.ceil(Math.min(nextMs, this.#nextRetryMs()));
   }
@@ -168,7 +182,7 @@ export class Ledger {
     if (nowMs < this.#overdueAtMs) return [];
     this.#overdueAtMs = nowMs + LEDGER_LIMITS.overdueEveryMs;
     const { db, rules } = this.#deps;
-    return await readOverdue(db, rules.overdueMs, [...this.#waiting.keys()], LEDGER_LIMITS.dueRows);
+    return await readOverdue(db, rules.overdueMs, [...this.#waiting.keys()], LEDGER_LIMITS.sliceRows);
   }
 
   /** What was read of a row a moment ago is looked at again when it is quiet; what was quiet already waits longer each time. */

@@ -158,11 +158,16 @@ function ledgerRow(row: RawRow): LedgerRow {
 }
 
 /**
- * Writes rows of the ledger as they are now; those that are new join. Whether a row is settled stays as it is.
+ * Writes rows of the ledger as they are now; those that are new join. Those that are touched are not settled any more;
+ * of the others that stays as it is.
  * Locks: X on the rows until the caller commits.
  * Reads: the primary key.
  */
-export async function upsertLedgerRows(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
+export async function upsertLedgerRows(
+  tx: Tx,
+  rows: readonly LedgerRow[],
+  touched: ReadonlySet<number> = NONE,
+): Promise<void> {
   await tx
     .insertInto("erpsync_stock_row")
     .values(
@@ -177,6 +182,8 @@ export async function upsertLedgerRows(tx: Tx, rows: readonly LedgerRow[]): Prom
         opened_at: row.openedAt,
         opened_because: row.openedBecause,
         position: row.position,
+        unsettled: touched.has(row.row) ? 1 : 0,
+        unsettled_at: touched.has(row.row) ? utcNow : null,
         changed_at: utcNow,
         mvt_seen: row.lastDeclared,
         lines_after: row.linesAfter,
@@ -198,9 +205,15 @@ export async function upsertLedgerRows(tx: Tx, rows: readonly LedgerRow[]): Prom
       lines_at: sql`VALUES(lines_at)`,
       lines_from: sql`VALUES(lines_from)`,
       closed_at: sql`VALUES(closed_at)`,
+      // Assigned from left to right: the times first, while the flag is still what it was.
+      unsettled_at: sql`IF(unsettled = 1, unsettled_at, VALUES(unsettled_at))`,
+      changed_at: sql`IF(VALUES(unsettled) = 1, VALUES(changed_at), changed_at)`,
+      unsettled: sql`GREATEST(unsettled, VALUES(unsettled))`,
     })
     .execute();
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 /**
  * Marks rows as not settled: something of them was read that has to be attributed, and the row is not quiet.

@@ -134,6 +134,7 @@ export async function readLineRecords(
     "settled",
     "cause",
     "change_id as changeId",
+    "announced",
     "first_seen_at as firstSeenAt",
   ] as const;
   const byOrder = db.selectFrom("erpsync_stock_line").where("id_order", "in", orderIds).select(columns);
@@ -143,7 +144,11 @@ export async function readLineRecords(
         db.selectFrom("erpsync_stock_line").where("id_order_detail", "in", detailIds).select(columns),
       )
   ).execute();
-  return rows.map((row) => ({ ...row, cause: row.cause as LineCause }));
+  return rows.map(({ announced, ...row }) => ({
+    ...row,
+    cause: row.cause as LineCause,
+    isAnnounced: announced === 1,
+  }));
 }
 
 /**
@@ -167,7 +172,7 @@ export async function upsertLineRecords(tx: Tx, records: readonly LineRecord[]):
         owed: owedOf(record),
         cause: record.cause,
         change_id: record.changeId,
-        announced: 0,
+        announced: record.isAnnounced ? 1 : 0,
         first_seen_at: record.firstSeenAt,
         changed_at: utcNow,
       })),
@@ -185,9 +190,27 @@ export async function upsertLineRecords(tx: Tx, records: readonly LineRecord[]):
       doubtful: sql`IF(owed = 0, 0, doubtful)`,
       cause: sql`VALUES(cause)`,
       change_id: sql`VALUES(change_id)`,
+      announced: sql`VALUES(announced)`,
       first_seen_at: sql`VALUES(first_seen_at)`,
     })
     .execute();
+}
+
+/**
+ * Units that lines have still to take from rows, by row; rows that owe nothing are left out.
+ * Locks: none.
+ * Reads: erpsync_stock_line_row (id_stock_available, owed), one range a row, covering.
+ */
+export async function sumOwed(db: Database, rows: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  const found = await db
+    .selectFrom("erpsync_stock_line")
+    .where("id_stock_available", "in", rows)
+    .where("owed", ">", 0)
+    .groupBy("id_stock_available")
+    .select("id_stock_available as row")
+    .select(({ fn }) => fn.sum<string>("owed").as("units"))
+    .execute();
+  return new Map(found.map(({ row, units }) => [row, Number(units)]));
 }
 
 /**

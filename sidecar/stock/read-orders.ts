@@ -7,6 +7,7 @@ import {
   type Take,
 } from "./decide-line-units.ts";
 import { decodeLineRules, SETTINGS } from "./decode-shop-rules.ts";
+import { readAnnounced } from "./episode-statements.ts";
 import {
   readPackItems,
   readShopLines,
@@ -24,6 +25,8 @@ export interface OrderReading {
   readonly orderIds: readonly number[];
   readonly lines: readonly ShopLine[];
   readonly takes: ReadonlyMap<number, readonly Take[]>;
+  /** Orders of which a hook of the module told. */
+  readonly announced: ReadonlySet<number>;
   readonly rules: LineRules;
 }
 
@@ -31,13 +34,23 @@ export interface OrderReading {
 export async function readOrders(db: Database, orderIds: readonly number[]): Promise<OrderReading> {
   const lines: ShopLine[] = [];
   const takes = new Map<number, readonly Take[]>();
-  const rules = decodeLineRules(await readShopSettings(db, SETTINGS), await readShopPlaces(db));
-  for (const chunk of chunksOf(orderIds, CHUNK)) {
-    const read = await readShopLines(db, chunk);
-    for (const [detailId, taken] of await takesOf(db, read, rules)) takes.set(detailId, taken);
+  const announced = new Set<number>();
+  const [first = [], ...more] = chunksOf(orderIds, CHUNK);
+  // Each look waits for the server; those that need nothing of each other wait together.
+  const [settings, shops, ofFirst] = await Promise.all([
+    readShopSettings(db, SETTINGS),
+    readShopPlaces(db),
+    readShopLines(db, first),
+  ]);
+  const rules = decodeLineRules(settings, shops);
+  for (const [nth, chunk] of [first, ...more].entries()) {
+    const read = nth === 0 ? ofFirst : await readShopLines(db, chunk);
+    const [taken, told] = await Promise.all([takesOf(db, read, rules), readAnnounced(db, chunk)]);
+    for (const [detailId, rows] of taken) takes.set(detailId, rows);
+    for (const orderId of told) announced.add(orderId);
     lines.push(...read);
   }
-  return { orderIds, lines, takes, rules };
+  return { orderIds, lines, takes, announced, rules };
 }
 
 async function takesOf(

@@ -142,6 +142,7 @@ const LINE_RECORD = {
   settled: 0,
   cause: "sale",
   changeId: 9,
+  isAnnounced: true,
   firstSeenAt: AT,
 };
 
@@ -431,6 +432,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readShopSettings: [["PS_OS_CANCELED"]],
     readLineRecords: [[7, 8], [7]],
     upsertLineRecords: [[LINE_RECORD]],
+    sumOwed: [[7, 8]],
     readLastLine: [],
   },
   "stock/reconcile-statements.ts": {
