@@ -21,7 +21,7 @@ export const LEDGER_LIMITS = {
   /** How long facts alone are booked when they come faster than that. */
   pressMs: 200,
   /** Rows that are settled before the inbox is looked at again: about as long as a batch takes. */
-  sliceRows: 40,
+  sliceRows: 20,
   overdueEveryMs: 5_000,
   /** A row that could not be settled is looked at again after this time, and then after twice as long. */
   retryFirstMs: 50,

@@ -78,12 +78,14 @@ interface Round {
   readonly told: readonly Told[];
 }
 
-/** Explains until nothing more is to be explained: what was found last time may leave something to put right. */
+/** Explains until nothing more is to be explained: what was found last time may leave an open row something to put right. */
 async function explain(deps: SettleDeps, rows: readonly number[]): Promise<Round> {
+  let open = rows;
   for (let rounds = 1; ; rounds += 1) {
-    const round = await oneRound(deps, rows);
+    const round = await oneRound(deps, open);
     for (const { event, level } of round.told) deps.log(level, event);
-    if (!round.hasProgress || rounds >= ROUNDS_MAX) return round;
+    if (!round.hasProgress || round.stillOpen.length === 0 || rounds >= ROUNDS_MAX) return round;
+    open = round.stillOpen;
   }
 }
 
