@@ -1,8 +1,9 @@
 import type { Database } from "../platform/database.ts";
 import { type CatalogueRow, findCatalogue, pageCatalogue, type StockScope } from "./catalogue-statements.ts";
+import type { Courtesy } from "./courtesy.ts";
 
 /** Rows of one statement: a few milliseconds, and garbage that is gone before it grows old. */
-const PAGE_ROWS = 1_000;
+const PAGE_ROWS = 500;
 /** Items of one statement. */
 const CHUNK_REFS = 250;
 
@@ -28,10 +29,16 @@ export class Catalogue {
   readonly #fits = new Map<string, SetRow | "unknown" | "doubled" | "unfit">();
 
   /** All mapped rows of a shop. */
-  static async whole(db: Database, scope: StockScope, signal: AbortSignal): Promise<Catalogue> {
+  static async whole(
+    db: Database,
+    scope: StockScope,
+    signal: AbortSignal,
+    courteously: Courtesy = (step) => step(),
+  ): Promise<Catalogue> {
     const catalogue = new Catalogue();
     for (let after = 0; !signal.aborted; ) {
-      const page = await pageCatalogue(db, scope, after, PAGE_ROWS);
+      const from = after;
+      const page = await courteously(() => pageCatalogue(db, scope, from, PAGE_ROWS), signal);
       for (const row of page) catalogue.#add(row);
       if (page.length < PAGE_ROWS) break;
       after = page.at(-1)?.row ?? after;

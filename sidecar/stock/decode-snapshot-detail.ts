@@ -13,7 +13,8 @@ export interface SnapshotDetail {
   readonly unfit: readonly string[];
   /** Items whose row waits for the next round, and why. */
   readonly waiting: readonly { readonly item: string; readonly because: string }[];
-  /** Rows that could be sold from and could no longer be. */
+  /** Rows that could be sold from, and those of them that could no longer be. */
+  readonly sellable: number;
   readonly zeroed: number;
   readonly newest: Newest | undefined;
   /**
@@ -34,6 +35,7 @@ const Detail = z.object({
   doubled: texts,
   unfit: texts,
   waiting: z.array(z.object({ item: z.string(), because: z.string() })).default([]),
+  sellable: z.int().default(0),
   zeroed: z.int().default(0),
   newest: z.object({ item: z.string(), at: z.string() }).optional(),
   carried: z.array(z.tuple([z.string(), z.int()])).default([]),

@@ -23,8 +23,9 @@ export interface Counted {
   readonly unfit: OtherItems;
   /** Mapped items that were not named; none where only the ERP knows what should have been. */
   readonly absent: readonly string[];
-  /** Rows of the shop that it is about. */
+  /** Rows of the shop that it is about, and those of them that can be sold from. */
   readonly catalogue: number;
+  readonly sellable: number;
   readonly plan: SnapshotPlan;
 }
 
@@ -51,8 +52,8 @@ export function encodeColumns({ absent, catalogue, items, plan, unknown }: Count
 
 /** What decides whether a reading may be applied. */
 export function encodeJudged(counted: Counted): SnapshotReading {
-  const { moves, sellable, zeroed } = counted.plan;
-  return { ...counted, moves: moves.length, sellable, zeroed };
+  const { moves, zeroed } = counted.plan;
+  return { ...counted, moves: moves.length, zeroed };
 }
 
 /** The detail of a reading, with what still waits when it ended. */
@@ -63,6 +64,7 @@ export function encodeDetail(counted: Counted, waiting: readonly Waiting[]): str
     unfit: counted.unfit.examples,
     absent: counted.absent.slice(0, EXAMPLES_MAX),
     waiting: waiting.slice(0, EXAMPLES_MAX).map(({ because, item }) => ({ item, because })),
+    sellable: counted.sellable,
     zeroed: counted.plan.zeroed,
     newest: counted.newest,
     carried: canCarry(waiting)

@@ -165,7 +165,7 @@ export class Ledger {
     if (!this.#hasUnsettled || this.#isResetting) return Number.POSITIVE_INFINITY;
     const { clock, db, quietMs } = this.#deps;
     const nowMs = clock.monotonicMs();
-    const again = [...this.#waiting].filter(([, { atMs }]) => atMs <= nowMs).map(([row]) => row);
+    const again = this.#dueAgain(nowMs);
     const except = [...this.#waiting.keys()];
     const unsettled = await readUnsettled(db, quietMs, except, LEDGER_LIMITS.sliceRows);
     const due = unsettled.filter(({ inMs }) => inMs <= 0).map(({ row }) => row);
@@ -175,6 +175,15 @@ export class Ledger {
     if (due.length === LEDGER_LIMITS.sliceRows) return 0;
     const nextMs = unsettled.find(({ inMs }) => inMs > 0)?.inMs ?? Number.POSITIVE_INFINITY;
     return Math.ceil(Math.min(nextMs, this.#nextRetryMs()));
+  }
+
+  /** Those that have waited for longest go first; however many are stuck, the inbox has its turn between them. */
+  #dueAgain(nowMs: number): readonly number[] {
+    const due = [...this.#waiting].filter(([, { atMs }]) => atMs <= nowMs);
+    return due
+      .sort(([, a], [, b]) => a.atMs - b.atMs)
+      .slice(0, LEDGER_LIMITS.sliceRows)
+      .map(([row]) => row);
   }
 
   /** Rows that are never quiet. */

@@ -14,6 +14,7 @@ import {
   readStockScope,
   type StockScope,
 } from "./catalogue-statements.ts";
+import { type Courtesy, createCourtesy } from "./courtesy.ts";
 import type { Round } from "./decide-due.ts";
 import { decideSnapshot, type SnapshotVerdict } from "./decide-snapshot.ts";
 import type { Guard, WriteOutcome } from "./decide-writes.ts";
@@ -59,7 +60,7 @@ const PRIORITY = 6;
 /** Rows of one write; the writer makes one transaction of them. */
 const BATCH_ROWS = 50;
 /** Rows of one look at the ledger. */
-const CHUNK_ROWS = 1_000;
+const CHUNK_ROWS = 500;
 /** Milliseconds after which rows that a checkout held are tried once more. */
 const AGAIN_AFTER_MS = 500;
 
@@ -182,6 +183,7 @@ class SnapshotRound {
   readonly #round: Round;
   readonly #past: RoundPast;
   readonly #memory: OrderMemory;
+  readonly #courteously: Courtesy;
 
   constructor(deps: SnapshotDeps, id: number, round: Round, past: RoundPast, memory: OrderMemory) {
     this.#deps = deps;
@@ -189,6 +191,7 @@ class SnapshotRound {
     this.#round = round;
     this.#past = past;
     this.#memory = memory;
+    this.#courteously = createCourtesy(deps);
   }
 
   async run(signal: AbortSignal): Promise<Ended> {
@@ -206,7 +209,7 @@ class SnapshotRound {
     const countsOrders = erp.capabilities.stockCountsOrders;
     const goodsBefore = countsOrders ? undefined : await readGoodsHere(db, exportAfterOrder());
     const isFull = this.#round.kind === "full";
-    const catalogue = isFull ? await Catalogue.whole(db, scope, signal) : new Catalogue();
+    const catalogue = isFull ? await Catalogue.whole(db, scope, signal, this.#courteously) : new Catalogue();
     const reading = await this.#read(scope, catalogue, signal);
     // What may stand in the ERP by now was committed in the shop by now; the ledger must have booked it.
     if (!(await ledgerHasRead(signal))) {
@@ -215,7 +218,7 @@ class SnapshotRound {
       );
     }
     const figures = await openRowFigures(db, catalogue, reading);
-    const plan = await this.#plan(figures, reading, goodsBefore);
+    const plan = await this.#plan(figures, reading, goodsBefore, signal);
     return { counted: this.#count(catalogue, reading, plan), mark: reading.mark };
   }
 
@@ -268,6 +271,7 @@ class SnapshotRound {
     figures: Iterable<RowFigure>,
     reading: Reading,
     goodsBefore: GoodsBefore | undefined,
+    signal: AbortSignal,
   ): Promise<SnapshotPlan> {
     const { db, exportAfterOrder } = this.#deps;
     const wanted = new Set<number>();
@@ -285,20 +289,26 @@ class SnapshotRound {
       }
       const orders = await readInFlight(tx, question);
       const parts: SnapshotPlan[] = [];
-      for (const chunk of chunksOf(figures, CHUNK_ROWS)) parts.push(await planChunk(tx, chunk, orders));
+      for (const chunk of chunksOf(figures, CHUNK_ROWS)) {
+        parts.push(await this.#courteously(() => planChunk(tx, chunk, orders), signal));
+      }
       return mergePlans(parts);
     });
   }
 
-  #count(catalogue: Catalogue, reading: Reading, plan: SnapshotPlan): Counted {
+  #count(known: Catalogue, reading: Reading, plan: SnapshotPlan): Counted {
     const { kind, part } = this.#round;
     // Which items belong to a part, or changed, only the ERP knows.
     const isWhole = kind === "full" && part === "";
-    const absent = isWhole ? [...catalogue.items()].filter((item) => !reading.figures.has(item)) : [];
+    const absent = isWhole ? [...known.items()].filter((item) => !reading.figures.has(item)) : [];
     const rows = reading.figures.size + absent.length;
-    const known = kind === "full" ? rows : Math.max(rows, this.#past.lastFull?.catalogue ?? 0);
+    // What a delta moves is a share of the whole catalogue, not of what it names.
+    const whole = kind === "full" ? undefined : this.#past.lastFull;
+    const catalogue = Math.max(rows, whole?.catalogue ?? 0);
+    const sellable = Math.max(plan.sellable, decodeSnapshotDetail(whole?.detail ?? null).sellable);
     const { isBroken, items, lastNewestAt, newest, others } = reading;
-    return { kind, items, newest, lastNewestAt, isBroken, ...others, absent, catalogue: known, plan };
+    const named = { kind, items, newest, lastNewestAt, isBroken, ...others };
+    return { ...named, absent, catalogue, sellable, plan };
   }
 
   #judge(counted: Counted): Hold | undefined {
@@ -349,7 +359,10 @@ class SnapshotRound {
       for (let from = 0; from < moves.length; from += BATCH_ROWS) {
         const batch = moves.slice(from, from + BATCH_ROWS);
         const writes = batch.map((move) => this.#writeOf(move));
-        const outcomes = await pacer.run(() => apply(writes, "settled", signal), signal);
+        const outcomes = await this.#courteously(
+          () => pacer.run(() => apply(writes, "settled", signal), signal),
+          signal,
+        );
         for (const [index, { kind }] of outcomes.entries()) {
           const move = batch[index];
           if (kind === "written" || kind === "known") changed += 1;

@@ -4,23 +4,28 @@
 // products' rows follow. The emulated NetSuite is a process of its own; before each round every tenth item gets or loses
 // a unit there. A fresh process makes the rounds, compiled as it is deployed, with the product's own adapter, decisions
 // and writer. The database's time is the sum of all its statements, commits included, as that process sees them: from
-// the call to the decoded answer. The figure is the median of the rounds, the longest statement that of all rounds. No
+// the call to the decoded answer; the figure is the median of the rounds. The longest statement is that of all rounds by
+// the server's own clock (its slow log), since it is the server that they keep busy; beside it as the process sees it. No
 // ledger runs beside it; a statement that nobody measures brings its positions up to date between the rounds.
 // Memory is that process's high-water mark (VmHWM), Node itself included. Beside it: that of a whole sidecar (all roles,
 // the ledger with them) that opened its ledger of the 50,000 rows and applied one such reading.
 //
 // A checkout during it: a process places orders one after the other, by turns while a reading goes on and while none
-// does; the turns without take as many orders. The ERP's pages come from within the reading process, since the ERP is
-// elsewhere. A pair's ratio is the median time of a checkout with over that without; the figure is the median of all
-// pairs' ratios, with the interval of order statistics that holds the true one with 95 %. With PRESTASHOP_ROOT it is
-// validateOrder of a real shop (the module's present files installed, 50,000 rows filled into its database and taken out
-// again), and beside it stands what the webservice takes for 100 rows, scaled to 5,000. Else the simulated shop's
-// statements.
+// does; each turn without takes as many orders as the turn with, and comes before or after it by turns. The ERP's pages
+// come from within the reading process, since the ERP is elsewhere, and that process has the lowest priority, since the
+// sidecar need not stand on the shop's processors: what is measured is what it does to the database. A pair are two such
+// turns; its ratio is the median time of a checkout with over that without, and the figure is the median of all pairs'
+// ratios, with the interval of order statistics that holds the true one with 95 %. Control: the same with no reading on
+// either side. With PRESTASHOP_ROOT it is validateOrder of a real shop (the module's present files installed, 50,000 rows
+// filled into its database and taken out again), and beside it stands what the webservice takes for 100 rows, scaled to
+// 5,000. Else the simulated shop's statements.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { createPool, type ResultSetHeader, type RowDataPacket } from "mysql2/promise";
 import type { RealShop } from "../shop/real-shop.ts";
+import { grantFromFile } from "../support/grants.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { type EmulatorProcess, spawnNetSuiteEmulator } from "../support/netsuite-emulator-process.ts";
 import { Installation, migrateWorld } from "../support/sidecar.ts";
@@ -39,6 +44,8 @@ const FIRST_ITEM = 1_000_000;
 const UNITS = 100;
 const ROUNDS = 7;
 const PAIRS = 9;
+const CONTROL_PAIRS = 3;
+const TURNS_A_SIDE = 2;
 const WARM_ORDERS = 5;
 const PUT_ROWS = 100;
 const MIB = 1024 * 1024;
@@ -67,10 +74,11 @@ interface Feed {
   readonly close: () => void;
 }
 
-function startFeed(file: string, task: SnapshotTask): Feed {
+function startFeed(file: string, task: SnapshotTask, priority = 0): Feed {
   const child = spawn(process.execPath, [...NODE_FLAGS, file, JSON.stringify(task)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  if (child.pid !== undefined) setPriority(child.pid, priority);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     round: async () => {
@@ -100,7 +108,7 @@ async function measureCost(file: string): Promise<Part> {
   await using server = await startMariadb();
   await using emulator = await spawnNetSuiteEmulator();
   await emulator.seedStock({ firstItem: FIRST_ITEM, items: ROWS, locations: ["1"], onHand: UNITS });
-  const costs = await measureRounds(file, server, emulator);
+  const { costs, longestMs } = await measureRounds(file, server, emulator);
   const whole = await measureSidecar(server, emulator);
   if (costs.some(({ changed }) => changed !== CHANGED)) {
     throw new SupportError(`The rounds changed ${costs.map(({ changed }) => changed).join(", ")} rows.`);
@@ -116,8 +124,13 @@ async function measureCost(file: string): Promise<Part> {
         TARGETS.databaseMs,
       ),
       told("database time of a round, the worst", Math.max(...costs.map((c) => c.databaseMs)), "ms"),
-      atMost("longest statement of all rounds", longest.longestMs, "ms", TARGETS.statementMs),
-      told("longest statement of a round, median", median(costs.map((c) => c.longestMs)), "ms"),
+      atMost("longest statement by the server's clock, all rounds", longestMs, "ms", TARGETS.statementMs),
+      told("longest statement as the process sees it, all rounds", longest.longestMs, "ms"),
+      told(
+        "longest statement as the process sees it, median of the rounds",
+        median(costs.map((c) => c.longestMs)),
+        "ms",
+      ),
       atMost("peak RSS of the feeding process", Math.round(peakMib), "MiB", TARGETS.rssMib),
       told("statements of a round, median", median(costs.map((c) => c.statements)), "statements"),
       told("a round from its first page to its end, median", median(costs.map((c) => c.tookMs)), "ms"),
@@ -136,7 +149,7 @@ async function measureRounds(
   file: string,
   server: Server,
   emulator: EmulatorProcess,
-): Promise<readonly RoundCost[]> {
+): Promise<{ readonly costs: readonly RoundCost[]; readonly longestMs: number }> {
   await using world = await World.create({ server, seed: { stockUnits: UNITS } });
   await migrateWorld(world);
   const shop = databaseOf(world);
@@ -144,10 +157,14 @@ async function measureRounds(
   await world.pool.query(
     `ANALYZE TABLE ${["stock_available", "erpsync_stock_row", "erpsync_mapping"].map((name) => world.table(name)).join()}`,
   );
+  const user = await grantFromFile(world, "run");
   const feed = startFeed(file, {
-    database: { ...world.settings, connections: 4 },
+    database: { ...world.settings, ...user, connections: 4 },
     netsuite: emulator.emulatorSettings,
   });
+  await world.pool.query(
+    "SET GLOBAL log_output = 'TABLE', GLOBAL long_query_time = 0.005, GLOBAL slow_query_log = ON",
+  );
   const costs: RoundCost[] = [];
   for (let n = 0; n < ROUNDS; n += 1) {
     await changeFigures(emulator, UNITS + ((n + 1) % 2));
@@ -155,7 +172,11 @@ async function measureRounds(
     await bookAll(shop);
   }
   feed.close();
-  return costs;
+  const [slow] = await world.rows<{ ms: string | null }>(
+    "SELECT MAX(TIME_TO_SEC(query_time)) * 1000 AS ms FROM mysql.slow_log WHERE user_host LIKE ?",
+    [`${user.user}[%`],
+  );
+  return { costs, longestMs: Number(slow?.ms ?? 0) };
 }
 
 /** Every tenth item has so many units. */
@@ -211,7 +232,7 @@ async function measureSimulator(file: string): Promise<Part> {
     return performance.now() - startedMs;
   };
   const pairs = await measurePairs(file, world.settings, shop, place);
-  return { figures: pairFigures(pairs, "a simulated checkout"), peers: [] };
+  return { figures: pairFigures(pairs, "a simulated checkout"), peers: controlPeers(pairs) };
 }
 
 async function measureRealShop(file: string): Promise<Part> {
@@ -239,6 +260,7 @@ async function measureRealShop(file: string): Promise<Part> {
   return {
     figures: pairFigures(pairs, "validateOrder"),
     peers: [
+      ...controlPeers(pairs),
       peer("the shop's webservice, 100 rows read and PUT", "ms", putMs),
       peer("the shop's webservice, scaled to 5,000 rows", "ms", (putMs * CHANGED) / PUT_ROWS),
     ],
@@ -270,8 +292,14 @@ async function measurePuts(shop: RealShop): Promise<number> {
 }
 
 interface Pair {
-  readonly withMs: readonly number[];
-  readonly withoutMs: readonly number[];
+  readonly withMs: number[];
+  readonly withoutMs: number[];
+}
+
+/** Pairs, and those of the control. */
+interface Pairs {
+  readonly pairs: readonly Pair[];
+  readonly controls: readonly Pair[];
 }
 
 async function measurePairs(
@@ -279,24 +307,50 @@ async function measurePairs(
   settings: World["settings"],
   shop: ShopDatabase,
   place: Checkout,
-): Promise<readonly Pair[]> {
-  const feed = startFeed(file, {
-    database: { ...settings, connections: 4 },
-    canned: { first: FIRST_ITEM, items: ROWS, units: UNITS },
-  });
-  for (let n = 0; n < WARM_ORDERS; n += 1) await place();
+): Promise<Pairs> {
+  const feed = startFeed(
+    file,
+    {
+      database: { ...settings, connections: 4 },
+      canned: { first: FIRST_ITEM, items: ROWS, units: UNITS },
+    },
+    constants.priority.PRIORITY_LOW,
+  );
+  await placeSome(place, WARM_ORDERS);
   await feed.round();
   const pairs: Pair[] = [];
-  for (let n = 0; n < PAIRS; n += 1) {
+  const controls: Pair[] = [];
+  const duringRound = async (): Promise<readonly number[]> => {
     await bookAll(shop);
-    const orders = pairs.at(-1)?.withMs.length ?? WARM_ORDERS;
-    const before = n % 2 === 0 ? [] : await placeSome(place, orders);
-    const withMs = await placeDuring(place, feed.round());
-    const withoutMs = before.length === 0 ? await placeSome(place, withMs.length) : before;
-    pairs.push({ withMs, withoutMs });
+    return await placeDuring(place, feed.round());
+  };
+  for (let n = 0; n < PAIRS; n += 1) {
+    const pair = await measurePair(place, duringRound, pairs.at(-1));
+    pairs.push(pair);
+    if (n % (PAIRS / CONTROL_PAIRS) !== 0) continue;
+    const orders = Math.ceil(pair.withMs.length / TURNS_A_SIDE);
+    controls.push(await measurePair(place, () => placeSome(place, orders), pair));
   }
   feed.close();
-  return pairs;
+  return { pairs, controls };
+}
+
+/** Turns with and without, each with as many orders as the other; without first in every second. */
+async function measurePair(
+  place: Checkout,
+  placeWith: () => Promise<readonly number[]>,
+  last: Pair | undefined,
+): Promise<Pair> {
+  const pair: Pair = { withMs: [], withoutMs: [] };
+  const usual = last === undefined ? WARM_ORDERS : Math.ceil(last.withMs.length / TURNS_A_SIDE);
+  for (let turn = 0; turn < TURNS_A_SIDE; turn += 1) {
+    const isWithFirst = turn % 2 === 0;
+    if (!isWithFirst) pair.withoutMs.push(...(await placeSome(place, usual)));
+    const withMs = await placeWith();
+    pair.withMs.push(...withMs);
+    if (isWithFirst) pair.withoutMs.push(...(await placeSome(place, withMs.length)));
+  }
+  return pair;
 }
 
 async function placeSome(place: Checkout, orders: number): Promise<readonly number[]> {
@@ -317,8 +371,10 @@ async function placeDuring(place: Checkout, round: Promise<RoundCost>): Promise<
   return took;
 }
 
-function pairFigures(pairs: readonly Pair[], what: string): readonly Figure[] {
-  const ratios = pairs.map(({ withMs, withoutMs }) => median(withMs) / median(withoutMs));
+const ratioOf = ({ withMs, withoutMs }: Pair): number => median(withMs) / median(withoutMs);
+
+function pairFigures({ pairs }: Pairs, what: string): readonly Figure[] {
+  const ratios = pairs.map(ratioOf);
   const interval = medianInterval(ratios);
   return [
     atMost(`${what} during a reading over without, median of the pairs`, median(ratios), "×", TARGETS.ratio),
@@ -329,5 +385,15 @@ function pairFigures(pairs: readonly Pair[], what: string): readonly Figure[] {
     told(`${what} without, median`, median(pairs.flatMap(({ withoutMs }) => withoutMs)), "ms"),
     told("pairs", pairs.length, "pairs"),
     told("orders a side of a pair, median", median(pairs.map(({ withMs }) => withMs.length)), "orders"),
+  ];
+}
+
+function controlPeers({ controls }: Pairs): readonly Peer[] {
+  const ratios = controls.map(ratioOf);
+  const name = "control, no reading on either side";
+  return [
+    peer(name, "ratio, median", median(ratios)),
+    peer(name, "ratio, lowest", Math.min(...ratios)),
+    peer(name, "ratio, highest", Math.max(...ratios)),
   ];
 }

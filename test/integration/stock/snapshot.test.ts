@@ -483,6 +483,14 @@ eachServer("deltas", (server) => {
     expect((await rig.round()).row.changed).toBe(0);
   });
 
+  test("may end the sale of all that they name, where it is little of what the shop sells", async () => {
+    await using rig = await SnapshotRig.open(server, { seed: { simpleProducts: 40, combinedProducts: 0 } });
+    const rows = await rig.rows();
+    await rig.round();
+    for (const { item } of rows.slice(0, 8)) rig.stock(item, 0);
+    expect((await rig.round({ kind: "delta", holdShare: 0.2 })).row).toMatchObject({ changed: 8 });
+  });
+
   test("are held like full readings, and read again from where they began", async () => {
     await using rig = await SnapshotRig.open(server, { seed: FEW });
     const rows = await rig.rows();
