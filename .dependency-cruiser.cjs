@@ -51,6 +51,37 @@ module.exports = {
       "A stage never imports another: stages hand over by a row.",
     ),
     only(
+      "stock-in-order",
+      { path: "^sidecar/stock/(?:writer|history)/" },
+      [
+        "^sidecar/stock/(writer|history)/",
+        "^sidecar/stock/[^/]+\\.ts$",
+        "^sidecar/(domain|platform|queue|shop)/",
+      ],
+      "Within stock/, writer and history are below the others.",
+    ),
+    only(
+      "ledger-below",
+      { path: "^sidecar/stock/ledger/" },
+      [
+        "^sidecar/stock/(ledger|writer)/",
+        "^sidecar/stock/[^/]+\\.ts$",
+        "^sidecar/(domain|platform|queue|shop)/",
+      ],
+      "The ledger knows nothing of snapshots and comparisons.",
+    ),
+    only(
+      "snapshot-below",
+      { path: "^sidecar/stock/snapshot/" },
+      [
+        "^sidecar/stock/(snapshot|writer|history)/",
+        "^sidecar/stock/[^/]+\\.ts$",
+        "^sidecar/(domain|platform|queue|shop)/",
+        "^sidecar/erp/port\\.ts$",
+      ],
+      "A snapshot knows neither the ledger's inside nor the comparison.",
+    ),
+    only(
       "adapters-apart",
       { path: "^sidecar/erp/([^/]+)/" },
       ["^sidecar/erp/$1/", "^sidecar/erp/port\\.ts$", "^sidecar/domain/"],

@@ -1,7 +1,7 @@
 import { stockRoutes } from "./api-stock.ts";
 import type { ApiRoute } from "./ops/api.ts";
-import { decodeMovements } from "./stock/decode-movements.ts";
-import { encodeAnswers } from "./stock/encode-movement-answers.ts";
+import { decodeMovements } from "./stock/writer/decode-movements.ts";
+import { encodeAnswers } from "./stock/writer/encode-movement-answers.ts";
 import { runningStock, stockMovements } from "./stock-wiring.ts";
 import type { Base } from "./wiring.ts";
 

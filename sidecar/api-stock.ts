@@ -1,8 +1,8 @@
 import type { ApiRoute } from "./ops/api.ts";
 import { stockResolver } from "./reconcile-wiring.ts";
-import { decodeChoice, decodeHistoryQuery, decodeListQuery } from "./stock/decode-choice.ts";
-import { tellDiscrepancies } from "./stock/discrepancies.ts";
-import { collectHistories, openHistories } from "./stock/explain.ts";
+import { collectHistories, openHistories } from "./stock/history/explain.ts";
+import { decodeChoice, decodeHistoryQuery, decodeListQuery } from "./stock/reconcile/decode-choice.ts";
+import { tellDiscrepancies } from "./stock/reconcile/discrepancies.ts";
 import { runningStock } from "./stock-wiring.ts";
 import type { Base } from "./wiring.ts";
 

@@ -4,12 +4,12 @@ import { type Action, insertActions } from "./ops/action-statements.ts";
 import type { Tx } from "./platform/database.ts";
 import { lockName, withNamedLock } from "./platform/named-lock.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
-import { awaitLedger } from "./stock/await-ledger.ts";
-import type { Guard } from "./stock/decide-writes.ts";
-import { Pacer } from "./stock/pace.ts";
-import type { ReconcileLoopDeps } from "./stock/reconcile-loop.ts";
-import { type Choice, type Resolved, resolveDiscrepancy } from "./stock/resolve-discrepancy.ts";
-import { applyWrites } from "./stock/stock-writer.ts";
+import type { ReconcileLoopDeps } from "./stock/reconcile/reconcile-loop.ts";
+import { type Choice, type Resolved, resolveDiscrepancy } from "./stock/reconcile/resolve-discrepancy.ts";
+import { awaitLedger } from "./stock/snapshot/await-ledger.ts";
+import type { Guard } from "./stock/writer/decide-writes.ts";
+import { Pacer } from "./stock/writer/pace.ts";
+import { applyWrites } from "./stock/writer/stock-writer.ts";
 import { runningStock, type StockParts, stockWriter } from "./stock-wiring.ts";
 import { type Base, databaseSettings } from "./wiring.ts";
 

@@ -2,10 +2,10 @@ import { ABORT_SLACK_MS, type Config } from "./config.ts";
 import type { Database } from "./platform/database.ts";
 import type { Metrics } from "./platform/metrics.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
-import type { AnnouncementDeps } from "./stock/announcements.ts";
-import { type MoveStock, openChannels } from "./stock/channel-movements.ts";
-import { LEDGER_OVERDUE_MS, type LedgerDeps } from "./stock/ledger-loop.ts";
-import { applyWrites, type WriterDeps } from "./stock/stock-writer.ts";
+import { LEDGER_OVERDUE_MS, type LedgerDeps } from "./stock/ledger/ledger-loop.ts";
+import type { AnnouncementDeps } from "./stock/writer/announcements.ts";
+import { type MoveStock, openChannels } from "./stock/writer/channel-movements.ts";
+import { applyWrites, type WriterDeps } from "./stock/writer/stock-writer.ts";
 import { type Base, databaseSettings } from "./wiring.ts";
 
 /** What stock needs of an installation, in a running process or in a command. */

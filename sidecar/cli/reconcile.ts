@@ -4,13 +4,13 @@ import { insertActions } from "../ops/action-statements.ts";
 import type { Database } from "../platform/database.ts";
 import { systemClock, systemSleep } from "../platform/system-clock.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { decodeReconciliation, type ReconciliationDetail } from "../stock/encode-reconciliation.ts";
+import { decodeReconciliation, type ReconciliationDetail } from "../stock/reconcile/encode-reconciliation.ts";
 import {
   insertReconciliation,
   type ReconciliationRow,
   readReconciliation,
   withdrawReconciliation,
-} from "../stock/reconcile-statements.ts";
+} from "../stock/reconcile/reconcile-statements.ts";
 import {
   type ActionOptions,
   counted,

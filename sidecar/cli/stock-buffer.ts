@@ -2,7 +2,12 @@ import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { insertActions } from "../ops/action-statements.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { deleteBuffer, readBuffers, type StockBuffer, writeBuffer } from "../stock/buffer-statements.ts";
+import {
+  deleteBuffer,
+  readBuffers,
+  type StockBuffer,
+  writeBuffer,
+} from "../stock/snapshot/buffer-statements.ts";
 import {
   type ActionOptions,
   type CommonOptions,

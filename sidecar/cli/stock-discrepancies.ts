@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import type { DiscrepancyKind } from "../domain/stock.ts";
 import { stockResolver } from "../reconcile-wiring.ts";
-import { DISCREPANCY_KINDS } from "../stock/decode-choice.ts";
-import { type ToldDiscrepancy, tellDiscrepancies } from "../stock/discrepancies.ts";
-import { signed } from "../stock/encode-movement.ts";
-import type { Resolved } from "../stock/resolve-discrepancy.ts";
+import { signed } from "../stock/history/encode-movement.ts";
+import { DISCREPANCY_KINDS } from "../stock/reconcile/decode-choice.ts";
+import { type ToldDiscrepancy, tellDiscrepancies } from "../stock/reconcile/discrepancies.ts";
+import type { Resolved } from "../stock/reconcile/resolve-discrepancy.ts";
 import {
   type ActionOptions,
   type CommonOptions,

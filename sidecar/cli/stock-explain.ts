@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
-import { signed } from "../stock/encode-movement.ts";
+import { signed } from "../stock/history/encode-movement.ts";
 import {
   collectHistories,
   type HistoryHead,
@@ -9,8 +9,8 @@ import {
   openHistories,
   type RowHistory,
   type ToldMovement,
-} from "../stock/explain.ts";
-import type { ExplainedRow, WhichRows } from "../stock/explain-statements.ts";
+} from "../stock/history/explain.ts";
+import type { ExplainedRow, WhichRows } from "../stock/history/explain-statements.ts";
 import {
   type CommonOptions,
   counted,

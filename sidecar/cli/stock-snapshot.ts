@@ -4,9 +4,9 @@ import { insertActions } from "../ops/action-statements.ts";
 import type { Database } from "../platform/database.ts";
 import { systemClock, systemSleep } from "../platform/system-clock.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { partsOf, type ScheduleRules } from "../stock/decide-due.ts";
-import { decideHistory } from "../stock/decide-history.ts";
-import { decodeSnapshotDetail } from "../stock/decode-snapshot-detail.ts";
+import { partsOf, type ScheduleRules } from "../stock/snapshot/decide-due.ts";
+import { decideHistory } from "../stock/snapshot/decide-history.ts";
+import { decodeSnapshotDetail } from "../stock/snapshot/decode-snapshot-detail.ts";
 import {
   insertSnapshot,
   judgeSnapshot,
@@ -14,7 +14,7 @@ import {
   listSnapshots,
   readSnapshot,
   type SnapshotRow,
-} from "../stock/snapshot-statements.ts";
+} from "../stock/snapshot/snapshot-statements.ts";
 import {
   type ActionOptions,
   type CommonOptions,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { insertActions } from "../ops/action-statements.ts";
 import { inTransaction } from "../platform/transaction.ts";
-import { type Undone, undoWrite } from "../stock/undo.ts";
+import { type Undone, undoWrite } from "../stock/writer/undo.ts";
 import { stockWriter } from "../stock-wiring.ts";
 import {
   type ActionOptions,

@@ -310,12 +310,12 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrderLines: [7],
     readCustomer: [7],
   },
-  "stock/buffer-statements.ts": {
+  "stock/snapshot/buffer-statements.ts": {
     readBuffers: [],
     writeBuffer: [{ product: 7, combination: 0, units: 2 }],
     deleteBuffer: [7, 0],
   },
-  "stock/catalogue-statements.ts": {
+  "stock/snapshot/catalogue-statements.ts": {
     readStockScope: [1],
     pageCatalogue: [{ shop: 1, group: 0 }, 1_900, 50],
     findCatalogue: [{ shop: 1, group: 0 }, ["7", "8"]],
@@ -323,7 +323,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readRowsMovedElsewhere: [[7, 8], "2026-11-01 10:00:00.000000"],
     isLedgerOpening: [],
   },
-  "stock/discrepancy-statements.ts": {
+  "stock/history/discrepancy-statements.ts": {
     listDiscrepancies: [{ kind: "drift", all: false }, 50],
     listDiscrepanciesOf: [7, 50],
     lockDiscrepancy: [7],
@@ -334,7 +334,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readRowState: [7],
     readMovedSince: [7, 1],
   },
-  "stock/episode-statements.ts": {
+  "stock/ledger/episode-statements.ts": {
     lockOpenRows: [[7, 8], { quietMs: 2_000, overdueMs: 30_000 }],
     readQuantities: [[7, 8]],
     readPending: [[7, 8], 2_000],
@@ -363,7 +363,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
       50,
     ],
   },
-  "stock/explain-statements.ts": {
+  "stock/history/explain-statements.ts": {
     readLedgerRows: [{ product: 7, combination: 0, shop: 1 }],
     readShopRows: [{ product: 7, combination: 0, shop: 1 }],
     readOpening: [7],
@@ -375,12 +375,12 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readWritesBySource: [["line:7:7#1"]],
     readOwed: [7, 50],
   },
-  "stock/fence-statements.ts": {
+  "stock/snapshot/fence-statements.ts": {
     insertFence: [],
     isFenceAhead: [7],
     deleteFence: [7],
   },
-  "stock/in-flight-statements.ts": {
+  "stock/snapshot/in-flight-statements.ts": {
     ordersInState: ["parked"],
     ordersAcknowledgedSince: ["2026-11-20 10:00:00"],
     ordersInOutbox: [],
@@ -392,24 +392,24 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readSentBodies: [["order:7#1", "order:8#1"]],
     readOrderMappings: [[7, 8]],
   },
-  "stock/announcement-statements.ts": {
+  "stock/writer/announcement-statements.ts": {
     hasDueAnnouncements: [],
     lockDueAnnouncements: [50],
     noteAnnouncementAttempt: [[7, 8], 1, 60_000],
     readRevived: [[7, 8]],
     deleteAnnouncements: [[7, 8], 1],
   },
-  "stock/channel-statements.ts": {
+  "stock/writer/channel-statements.ts": {
     readShopPlaces: [[1]],
     findReferences: [["SKU-0007", "SKU-0008"]],
     listStockRows: [[7, 8]],
     readWritten: [["line:7:7#1"]],
   },
-  "stock/undo-statements.ts": {
+  "stock/writer/undo-statements.ts": {
     readRecordedWrite: [7],
     findWriteBySource: ["line:7:7#1"],
   },
-  "stock/ledger-statements.ts": {
+  "stock/ledger/ledger-statements.ts": {
     readLedgerState: [],
     readInbox: [300],
     takeInbox: [[7, 8]],
@@ -424,7 +424,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOwnWrites: [[7, 8]],
     upsertBroken: [[{ row: 7, shopUnits: 9, ledgerUnits: 8 }], "gap"],
   },
-  "stock/line-statements.ts": {
+  "stock/ledger/line-statements.ts": {
     readShopLines: [[7, 8]],
     readPackItems: [[7, 8]],
     readStockPlaces: [[{ product: 7, combination: 0 }]],
@@ -435,7 +435,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     sumOwed: [[7, 8]],
     readLastLine: [],
   },
-  "stock/reconcile-statements.ts": {
+  "stock/reconcile/reconcile-statements.ts": {
     insertReconciliation: [{ state: "asked", dryRun: true, actor: "a" }],
     beginReconciliation: [7],
     withdrawReconciliation: [8],
@@ -453,8 +453,8 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readLastMovements: [[7, 8]],
     readOrdersUnderWay: [[7, 8]],
   },
-  "stock/pace-statements.ts": { readThreadsRunning: [] },
-  "stock/pass-statements.ts": {
+  "stock/writer/pace-statements.ts": { readThreadsRunning: [] },
+  "stock/ledger/pass-statements.ts": {
     readOpenPasses: [],
     lacksFirstPass: [],
     insertPass: ["verify", null],
@@ -475,7 +475,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     forgetLinesAfter: [1_990, 50],
     pageRecentOrders: [1_900, 90, 50],
   },
-  "stock/settle-statements.ts": {
+  "stock/ledger/settle-statements.ts": {
     explainMovements: [[{ ...NEW_MOVEMENT, id: 7, source: "line:7:7#2", readAt: AT }]],
     insertParts: [[{ ...NEW_MOVEMENT, id: 7, readAt: AT }]],
     settleLines: [[{ detailId: 7, row: 7, moved: -1, settled: 0, changeId: 9 }]],
@@ -492,7 +492,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOverdue: [30_000, [7], 200],
     countOpen: [],
   },
-  "stock/snapshot-statements.ts": {
+  "stock/snapshot/snapshot-statements.ts": {
     latestSnapshots: [],
     listSnapshots: [20],
     readSnapshot: [7],
@@ -516,7 +516,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     ],
     readTime: [],
   },
-  "stock/writer-statements.ts": {
+  "stock/writer/writer-statements.ts": {
     productsOfRows: [[7, 8]],
     countStockRows: [[7, 8]],
     takeProductLocks: [["erpsync.test.statements.7", "erpsync.test.statements.8"], 0],
@@ -551,10 +551,10 @@ const SMALL_TABLES =
 
 /** Statements that may read a whole table, with the reason. */
 const WHOLE_TABLE: Readonly<Record<string, string>> = {
-  "stock/pass-statements.ts countChecks": "the checks on their way through the binlog, a handful",
-  "stock/pass-statements.ts countPass": "once a pass, which has just looked at all rows itself",
-  "stock/buffer-statements.ts readBuffers": "people set them by hand, and all of them are wanted",
-  "stock/in-flight-statements.ts ordersInOutbox": "the outbox is empty but when nobody ingests",
+  "stock/ledger/pass-statements.ts countChecks": "the checks on their way through the binlog, a handful",
+  "stock/ledger/pass-statements.ts countPass": "once a pass, which has just looked at all rows itself",
+  "stock/snapshot/buffer-statements.ts readBuffers": "people set them by hand, and all of them are wanted",
+  "stock/snapshot/in-flight-statements.ts ordersInOutbox": "the outbox is empty but when nobody ingests",
   "ingest/sweep-statements.ts ordersWithoutJob": "the outbox, once; it is empty but when nobody ingests",
   "ops/purge-statements.ts listOwnTables": "the data dictionary, once in an installation's life",
   "ingest/statements.ts outboxDepth":

@@ -9,11 +9,11 @@ import { type DatabaseSettings, openDatabase } from "../../../sidecar/platform/d
 import { createHttp } from "../../../sidecar/platform/http.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
-import { decideHistory } from "../../../sidecar/stock/decide-history.ts";
-import { Pacer } from "../../../sidecar/stock/pace.ts";
-import { runRound, type SnapshotDeps } from "../../../sidecar/stock/snapshot.ts";
-import { latestSnapshots, listSnapshots } from "../../../sidecar/stock/snapshot-statements.ts";
-import { applyWrites } from "../../../sidecar/stock/stock-writer.ts";
+import { decideHistory } from "../../../sidecar/stock/snapshot/decide-history.ts";
+import { runRound, type SnapshotDeps } from "../../../sidecar/stock/snapshot/snapshot.ts";
+import { latestSnapshots, listSnapshots } from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
+import { Pacer } from "../../../sidecar/stock/writer/pace.ts";
+import { applyWrites } from "../../../sidecar/stock/writer/stock-writer.ts";
 
 /** Items that the program itself has, where no ERP is measured: from `first` on, every tenth one changes each round. */
 export interface CannedItems {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../../sidecar/platform/database.ts";
-import { openHistories } from "../../../sidecar/stock/explain.ts";
+import { openHistories } from "../../../sidecar/stock/history/explain.ts";
 import { runCommand } from "../../support/command.ts";
 import { eachServer, oneServer } from "../../support/each-server.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
-import { Pacer } from "../../../sidecar/stock/pace.ts";
+import { Pacer } from "../../../sidecar/stock/writer/pace.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { until } from "../../support/until.ts";
 import { NEVER, openPool, stockWorld } from "./writer-rig.ts";

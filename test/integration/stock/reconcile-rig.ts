@@ -5,18 +5,22 @@ import { openDatabase } from "../../../sidecar/platform/database.ts";
 import type { LogEvent } from "../../../sidecar/platform/log.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
-import type { Guard, WriteOutcome } from "../../../sidecar/stock/decide-writes.ts";
 import {
   decodeReconciliation,
   type ReconciliationDetail,
-} from "../../../sidecar/stock/encode-reconciliation.ts";
-import { type ReconcileDeps, type ReconcileEnd, reconcile } from "../../../sidecar/stock/reconcile.ts";
+} from "../../../sidecar/stock/reconcile/encode-reconciliation.ts";
+import {
+  type ReconcileDeps,
+  type ReconcileEnd,
+  reconcile,
+} from "../../../sidecar/stock/reconcile/reconcile.ts";
 import {
   insertReconciliation,
   type ReconciliationRow,
   readReconciliation,
-} from "../../../sidecar/stock/reconcile-statements.ts";
-import { applyWrites, type WriterDeps } from "../../../sidecar/stock/stock-writer.ts";
+} from "../../../sidecar/stock/reconcile/reconcile-statements.ts";
+import type { Guard, WriteOutcome } from "../../../sidecar/stock/writer/decide-writes.ts";
+import { applyWrites, type WriterDeps } from "../../../sidecar/stock/writer/stock-writer.ts";
 import type { ServerAddress } from "../../support/database-server.ts";
 import { itemOf, migrateWorld } from "../../support/sidecar.ts";
 import { insertFinishedPass, insertWholeLedger } from "../../support/stock-rows.ts";

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { ErpUnavailableError } from "../../../sidecar/erp/port.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
-import { runReconciliations } from "../../../sidecar/stock/reconcile-loop.ts";
+import { runReconciliations } from "../../../sidecar/stock/reconcile/reconcile-loop.ts";
 import {
   insertReconciliation,
   readReconciliation,
   withdrawReconciliation,
-} from "../../../sidecar/stock/reconcile-statements.ts";
-import { undoWrite } from "../../../sidecar/stock/undo.ts";
+} from "../../../sidecar/stock/reconcile/reconcile-statements.ts";
+import { undoWrite } from "../../../sidecar/stock/writer/undo.ts";
 import { runCommand } from "../../support/command.ts";
 import { eachServer, oneServer } from "../../support/each-server.ts";
 import { insertJob } from "../../support/job-rows.ts";

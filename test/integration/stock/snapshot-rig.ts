@@ -7,16 +7,19 @@ import { createHttp } from "../../../sidecar/platform/http.ts";
 import type { LogEvent } from "../../../sidecar/platform/log.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
 import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
-import { awaitLedger } from "../../../sidecar/stock/await-ledger.ts";
-import { decideHistory } from "../../../sidecar/stock/decide-history.ts";
-import { decodeSnapshotDetail, type SnapshotDetail } from "../../../sidecar/stock/decode-snapshot-detail.ts";
-import { type RoundEnd, runRound, type SnapshotDeps } from "../../../sidecar/stock/snapshot.ts";
+import { awaitLedger } from "../../../sidecar/stock/snapshot/await-ledger.ts";
+import { decideHistory } from "../../../sidecar/stock/snapshot/decide-history.ts";
+import {
+  decodeSnapshotDetail,
+  type SnapshotDetail,
+} from "../../../sidecar/stock/snapshot/decode-snapshot-detail.ts";
+import { type RoundEnd, runRound, type SnapshotDeps } from "../../../sidecar/stock/snapshot/snapshot.ts";
 import {
   latestSnapshots,
   listSnapshots,
   type SnapshotRow,
-} from "../../../sidecar/stock/snapshot-statements.ts";
-import { applyWrites } from "../../../sidecar/stock/stock-writer.ts";
+} from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
+import { applyWrites } from "../../../sidecar/stock/writer/stock-writer.ts";
 import type { ServerAddress } from "../../support/database-server.ts";
 import { SidecarInside } from "../../support/in-process.ts";
 import {

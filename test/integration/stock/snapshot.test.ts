@@ -8,8 +8,8 @@ import type {
   UnknownRow,
 } from "kysely";
 import { expect, test } from "vitest";
-import { writeBuffer } from "../../../sidecar/stock/buffer-statements.ts";
-import { judgeSnapshot } from "../../../sidecar/stock/snapshot-statements.ts";
+import { writeBuffer } from "../../../sidecar/stock/snapshot/buffer-statements.ts";
+import { judgeSnapshot } from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
 import { SupportError } from "../../support/support-error.ts";

@@ -3,7 +3,7 @@ import type { StockWrite } from "../../../sidecar/domain/stock.ts";
 import { type Database, openDatabase } from "../../../sidecar/platform/database.ts";
 import { createMetrics } from "../../../sidecar/platform/metrics.ts";
 import { lockName } from "../../../sidecar/platform/named-lock.ts";
-import type { WriterDeps } from "../../../sidecar/stock/stock-writer.ts";
+import type { WriterDeps } from "../../../sidecar/stock/writer/stock-writer.ts";
 import type { ServerAddress } from "../../support/database-server.ts";
 import { migrateWorld } from "../../support/sidecar.ts";
 import { until } from "../../support/until.ts";

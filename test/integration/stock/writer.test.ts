@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import type { StockWrite } from "../../../sidecar/domain/stock.ts";
 import { closeConnection, openDatabase } from "../../../sidecar/platform/database.ts";
-import { applyToProduct, applyWrites } from "../../../sidecar/stock/stock-writer.ts";
+import { applyToProduct, applyWrites } from "../../../sidecar/stock/writer/stock-writer.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { until } from "../../support/until.ts";
 import {

@@ -6,7 +6,7 @@ import {
   backOffMs,
   commandIdOf,
   decideBatch,
-} from "../../../sidecar/stock/decide-announcement.ts";
+} from "../../../sidecar/stock/writer/decide-announcement.ts";
 
 const due = (row: number, attempts: number, runAt: string) => ({ row, attempts, runAt });
 const revived = (row: number, lastWrite: number, quantity = 5) => ({

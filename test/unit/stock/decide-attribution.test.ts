@@ -7,7 +7,7 @@ import {
   type Episode,
   type OpenChange,
   type OwedLine,
-} from "../../../sidecar/stock/decide-attribution.ts";
+} from "../../../sidecar/stock/ledger/decide-attribution.ts";
 import { RULES, StockWorld } from "./stock-world.ts";
 
 /** What one process of the shop does, cut where another may come between. */

@@ -3,7 +3,7 @@ import {
   type DriftFacts,
   decideDriftCause,
   type Suspect,
-} from "../../../sidecar/stock/decide-drift-cause.ts";
+} from "../../../sidecar/stock/reconcile/decide-drift-cause.ts";
 
 const FACTS: DriftFacts = {
   ...{ excessUnits: 3, ledgerDiffers: false, ordersUnderWay: [], suspects: [], openKinds: [] },

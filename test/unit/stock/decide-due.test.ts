@@ -4,9 +4,9 @@ import {
   type PartHistory,
   partsOf,
   type ScheduleRules,
-} from "../../../sidecar/stock/decide-due.ts";
-import { decideHistory } from "../../../sidecar/stock/decide-history.ts";
-import type { SnapshotRow } from "../../../sidecar/stock/snapshot-statements.ts";
+} from "../../../sidecar/stock/snapshot/decide-due.ts";
+import { decideHistory } from "../../../sidecar/stock/snapshot/decide-history.ts";
+import type { SnapshotRow } from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;

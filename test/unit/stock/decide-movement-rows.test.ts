@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Catalogue, decideMovementRow } from "../../../sidecar/stock/decide-movement-rows.ts";
-import type { MovedProduct } from "../../../sidecar/stock/decode-movements.ts";
+import { type Catalogue, decideMovementRow } from "../../../sidecar/stock/writer/decide-movement-rows.ts";
+import type { MovedProduct } from "../../../sidecar/stock/writer/decode-movements.ts";
 
 /** Shop 1 keeps its own stock; shops 2 and 3 share that of group 2. Product 5 has combinations 51 and 52. */
 const CATALOGUE: Catalogue = {

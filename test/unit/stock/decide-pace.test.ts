@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decidePace, FIRST_PACE, type Pace, type PaceReading } from "../../../sidecar/stock/decide-pace.ts";
+import {
+  decidePace,
+  FIRST_PACE,
+  type Pace,
+  type PaceReading,
+} from "../../../sidecar/stock/writer/decide-pace.ts";
 
 const BUSY_THREADS = 8;
 const calm: PaceReading = { othersRunning: 1, batchMs: 10 };

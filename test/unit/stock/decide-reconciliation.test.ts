@@ -6,7 +6,7 @@ import {
   decideCorrections,
   decideDrift,
   rowsAllowed,
-} from "../../../sidecar/stock/decide-reconciliation.ts";
+} from "../../../sidecar/stock/reconcile/decide-reconciliation.ts";
 
 const BOUNDS: CorrectionBounds = { units: 2, share: 0.05, rowsMax: 50, rowsShareMax: 0.01 };
 const quiet = (shopUnits: number, targetUnits: number | null, ledgerUnits = shopUnits): ComparedRow => ({

@@ -5,8 +5,8 @@ import {
   type LastReading,
   type ReleasedReading,
   type SnapshotReading,
-} from "../../../sidecar/stock/decide-snapshot.ts";
-import { encodeHoldReason } from "../../../sidecar/stock/encode-snapshot-end.ts";
+} from "../../../sidecar/stock/snapshot/decide-snapshot.ts";
+import { encodeHoldReason } from "../../../sidecar/stock/snapshot/encode-snapshot-end.ts";
 
 const SHARE = 0.2;
 

@@ -7,7 +7,7 @@ import {
   type InFlightOrder,
   type RowFacts,
   type Send,
-} from "../../../sidecar/stock/decide-target.ts";
+} from "../../../sidecar/stock/snapshot/decide-target.ts";
 
 /** A moment as the database writes it; later moments are larger text. */
 const at = (moment: number): string => `2026-11-21 10:00:00.${String(moment).padStart(6, "0")}`;

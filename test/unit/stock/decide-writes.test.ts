@@ -9,7 +9,7 @@ import {
   planBatches,
   type WritePlan,
   type WriteSituation,
-} from "../../../sidecar/stock/decide-writes.ts";
+} from "../../../sidecar/stock/writer/decide-writes.ts";
 
 /** Row ids say what they are: product × 10 + combination. */
 const rowId = (product: number, combination: number): number => product * 10 + combination;

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decodeChoice, decodeHistoryQuery, decodeListQuery } from "../../../sidecar/stock/decode-choice.ts";
+import {
+  decodeChoice,
+  decodeHistoryQuery,
+  decodeListQuery,
+} from "../../../sidecar/stock/reconcile/decode-choice.ts";
 
 describe("what people ask of stock by the API", () => {
   test("is a choice with side, reason and actor, or a fault that names all that is wrong", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../sidecar/domain/errors.ts";
-import { decodeMovements, MOVEMENTS_MAX } from "../../../sidecar/stock/decode-movements.ts";
+import { decodeMovements, MOVEMENTS_MAX } from "../../../sidecar/stock/writer/decode-movements.ts";
 
 const SALE = { key: "778", channel: "pos-lyon", product: 12, units: -2 };
 

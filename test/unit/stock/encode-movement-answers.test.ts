@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MovementAnswer } from "../../../sidecar/stock/channel-movements.ts";
-import { encodeAnswers } from "../../../sidecar/stock/encode-movement-answers.ts";
+import type { MovementAnswer } from "../../../sidecar/stock/writer/channel-movements.ts";
+import { encodeAnswers } from "../../../sidecar/stock/writer/encode-movement-answers.ts";
 
 const of = { channel: "pos", key: "1" };
 const written: MovementAnswer = { ...of, outcome: "written", write: 7, quantityAfter: 3 };

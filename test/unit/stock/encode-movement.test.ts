@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { encodeMovement, type Movement, type OwnWrite } from "../../../sidecar/stock/encode-movement.ts";
+import {
+  encodeMovement,
+  type Movement,
+  type OwnWrite,
+} from "../../../sidecar/stock/history/encode-movement.ts";
 
 const movement = (cause: string, delta: number, more: Partial<Movement> = {}): Movement => ({
   ...{ id: 5, changeId: 1000, delta, after: 7, cause, source: null, orderId: null, actor: null },

@@ -6,7 +6,7 @@ import {
   decideAttribution,
   type Episode,
   type OwedLine,
-} from "../../../sidecar/stock/decide-attribution.ts";
+} from "../../../sidecar/stock/ledger/decide-attribution.ts";
 
 export const RULES: AttributionRules = { repairsMax: 1_000, overdueMs: 1e9, forgottenRestock: "apply" };
 
