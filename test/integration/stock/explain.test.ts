@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { openDatabase } from "../../../sidecar/platform/database.ts";
 import { openHistories } from "../../../sidecar/stock/history/explain.ts";
 import { runCommand } from "../../support/command.ts";
-import { eachServer, oneServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation, migrateWorld } from "../../support/sidecar.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "../../support/stock-rows.ts";
 import { World } from "../../support/world.ts";
 
-eachServer("erpsync stock explain", (server) => {
+oneServer("erpsync stock explain", (server) => {
   test("tells every movement of a row with its cause, and closes with the law", async () => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();

@@ -1,7 +1,7 @@
 // The feed of a running sidecar: its schedule, what people ask of it, and what a killed process leaves.
 import { expect, test } from "vitest";
 import { type CommandEnd, runCommand } from "../../support/command.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation, itemOf, mapProducts } from "../../support/sidecar.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
@@ -52,7 +52,7 @@ async function lastSnapshot(world: World, state: string) {
   return rows.find((row) => row.state === state);
 }
 
-eachServer("a running sidecar whose ERP owns the stock", (server) => {
+oneServer("a running sidecar whose ERP owns the stock", (server) => {
   test("brings its figures on schedule while orders come, and ends where the ERP is", {
     timeout: 120_000,
   }, async () => {

@@ -10,7 +10,7 @@ import type {
 import { expect, test } from "vitest";
 import { writeBuffer } from "../../../sidecar/stock/snapshot/buffer-statements.ts";
 import { judgeSnapshot } from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { eachServer, oneServer } from "../../support/each-server.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
 import { SupportError } from "../../support/support-error.ts";
 import { SnapshotRig } from "./snapshot-rig.ts";
@@ -263,7 +263,7 @@ async function judge(rig: SnapshotRig, id: number, state: "released" | "rejected
   expect(await rig.db.transaction().execute((tx) => judgeSnapshot(tx, id, state, "a test"))).toBe(true);
 }
 
-eachServer("a reading that looks wrong", (server) => {
+oneServer("a reading that looks wrong", (server) => {
   test("is held with what to do, and writes nothing until a person has released it", async () => {
     await using rig = await SnapshotRig.open(server, { seed: FEW });
     const rows = await rig.rows();
@@ -346,7 +346,7 @@ eachServer("a reading that looks wrong", (server) => {
   });
 });
 
-eachServer("what the ERP's figures do not fit", (server) => {
+oneServer("what the ERP's figures do not fit", (server) => {
   test("is reported and left alone: unknown, absent, doubled and unfit items", async () => {
     await using rig = await SnapshotRig.open(server, {
       seed: { simpleProducts: 6, combinedProducts: 1, combinationsEach: 2 },
@@ -431,7 +431,7 @@ eachServer("what the ERP's figures do not fit", (server) => {
   });
 });
 
-eachServer("deltas", (server) => {
+oneServer("deltas", (server) => {
   test("bring what changed, also what was committed late, and what had to wait", async () => {
     await using rig = await SnapshotRig.open(server, { seed: FEW });
     const [one, two, three] = await rig.rows();
@@ -504,7 +504,7 @@ eachServer("deltas", (server) => {
   });
 });
 
-eachServer("an ERP that fails in the middle of a reading", (server) => {
+oneServer("an ERP that fails in the middle of a reading", (server) => {
   test("leaves everything as it was, with every page on record", async () => {
     await using rig = await SnapshotRig.open(server, { seed: FEW });
     const rows = await rig.rows();
@@ -543,7 +543,7 @@ eachServer("an ERP that fails in the middle of a reading", (server) => {
   });
 });
 
-eachServer("while the shop is not the one last seen", (server) => {
+oneServer("while the shop is not the one last seen", (server) => {
   test("nothing is written, whether the process knows it or only the database", async () => {
     await using rig = await SnapshotRig.open(server, { seed: FEW });
     const rows = await rig.rows();
