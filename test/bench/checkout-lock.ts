@@ -23,7 +23,7 @@ const PAIRS = 15;
 const BESIDE_PAIRS = 3;
 const WARM_ORDERS = 2;
 /** By turns on off off on; orders a process in one turn. */
-const ORDERS_A_TURN = 6;
+const ORDERS_A_TURN = 12;
 const TURNS_A_SIDE = 2;
 const OPENING = 10_000;
 const TARGET_RATIO = 1.05;
