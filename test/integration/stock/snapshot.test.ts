@@ -8,8 +8,11 @@ import type {
   UnknownRow,
 } from "kysely";
 import { expect, test } from "vitest";
+import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { writeBuffer } from "../../../sidecar/stock/snapshot/buffer-statements.ts";
 import { judgeSnapshot } from "../../../sidecar/stock/snapshot/snapshot-statements.ts";
+import { openChannels } from "../../../sidecar/stock/writer/channel-movements.ts";
+import { decodeMovements } from "../../../sidecar/stock/writer/decode-movements.ts";
 import { eachServer, oneServer } from "../../support/each-server.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
 import { SupportError } from "../../support/support-error.ts";
@@ -163,6 +166,40 @@ async function editOnlyLine(rig: SnapshotRig, orderId: number, quantity: number)
   );
   await rig.world.shop().editLine({ orderId, orderDetailId: line!.id_order_detail, quantity });
 }
+
+oneServer("a sale of another channel while the ERP is read", (server) => {
+  test("leaves its row to the next reading, whenever it comes, and is not undone", async () => {
+    await using rig = await SnapshotRig.open(server, { seed: { simpleProducts: 4, combinedProducts: 0 } });
+    const { db, metrics, world } = rig;
+    const writer = { db, settings: world.settings, stopped: () => false, metrics };
+    const move = openChannels({ writer, shopId: 1, repairs: true, clock: systemClock, sleep: systemSleep });
+    const sell = async (product: number): Promise<void> => {
+      const sale = { key: `sale-${String(product)}`, channel: "pos-lyon", product, units: -2 };
+      const [answer] = await move(decodeMovements(sale).movements);
+      expect(["written", "known"]).toContain(answer?.outcome);
+    };
+    const rows = await rig.rows();
+    for (const { item } of rows) rig.stock(item, 90);
+
+    const { row } = await rig.round({
+      hooks: {
+        beforePage: () => sell(1),
+        afterPage: () => sell(2),
+        beforeWrite: () => sell(3),
+      },
+    });
+    await rig.ledger.rested();
+
+    const written = await rig.writtenRows(row.id);
+    const productOf = new Map(rows.map(({ product, row: id }) => [id, product]));
+    const late = [...written].some((id) => productOf.get(id) === 3);
+    expect([...written].map((id) => productOf.get(id)).filter((product) => product !== 3)).toEqual([4]);
+    // What is sold when the figure is decided stays sold, whether the row is written yet or not.
+    const left = await Promise.all([1, 2, 3, 4].map((product) => rig.quantity(product)));
+    expect(left).toEqual([98, 98, late ? 88 : 98, 90]);
+    await expectStockLaws(world);
+  });
+});
 
 eachServer("orders that the ERP's figure does not hold", (server) => {
   test("keep their units: new, torn, parked and unannounced ones, and what an edit added", async () => {
