@@ -133,6 +133,21 @@
   KEY erpsync_mapping_ref (kind,erp_ref)
   PRIMARY KEY (kind,shop_key)
 
+-- erpsync_mapping_entry
+  kind varchar(16) ascii bin NOT NULL
+  selector varchar(512) utf8mb4 bin NOT NULL
+  first_day date NOT NULL
+  last_day date NOT NULL
+  erp_ref varchar(96) utf8mb4 NOT NULL
+  updated_at datetime(6) NOT NULL
+  PRIMARY KEY (kind,selector,first_day)
+
+-- erpsync_mapping_revision
+  kind varchar(16) ascii bin NOT NULL
+  revision bigint unsigned NOT NULL
+  changed_at datetime(6) NOT NULL
+  PRIMARY KEY (kind)
+
 -- erpsync_migration
   id int unsigned NOT NULL
   name varchar(64) ascii bin NOT NULL

@@ -149,7 +149,8 @@ const OWN_TABLES = {
   ...{ erpsync_stock_row: "position", erpsync_stock_movement: "delta", erpsync_stock_line: "units" },
   ...{ erpsync_stock_write: "delta", erpsync_stock_discrepancy: "id", erpsync_stock_snapshot: "id" },
   ...{ erpsync_stock_buffer: "units", erpsync_stock_announcement: "attempts" },
-  ...{ erpsync_stock_reconciliation: "id" },
+  ...{ erpsync_stock_reconciliation: "id", erpsync_mapping_entry: "erp_ref" },
+  ...{ erpsync_mapping_revision: "revision" },
 } as const;
 
 const WRITES: readonly Right[] = ["SELECT", "INSERT", "UPDATE", "DELETE"];

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { customerSubject, shopCustomerId } from "../domain/ids.ts";
+import { ENTRY_KINDS, type EntryKind } from "../domain/mapping-entry.ts";
 import { insertActions } from "../ops/action-statements.ts";
 import { FILE_KINDS, type FileKind } from "../orders/decode-mappings.ts";
 import { MappingFileError, readMappingFile, writeMappingPage } from "../orders/mapping-file.ts";
@@ -13,7 +14,6 @@ import type { Database } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { raiseWorkingGenerations, readyWaitingJobs } from "../queue/statements.ts";
 import {
-  type ActionOptions,
   type CommonOptions,
   counted,
   say,
@@ -22,51 +22,77 @@ import {
   withCommonOptions,
   withDatabase,
 } from "./command-line.ts";
+import { registerMappingCheck } from "./mapping-check.ts";
+import { entryPages, type ImportOptions, importEntryFile } from "./mapping-entries.ts";
 
 /** Rows of one transaction, or of one page of an export. */
 const BATCH_ROWS = 500;
 
-/** `erpsync mapping import | export`. */
+const ALL_KINDS = [...FILE_KINDS, ...ENTRY_KINDS] as const;
+
+/** `erpsync mapping import | export | check`. */
 export function registerMapping(program: Command, terminal: Terminal): void {
-  const mapping = program.command("mapping").description("which product and customer is which in the ERP");
+  const mapping = program.command("mapping").description("what is which in the ERP");
   withActionOptions(mapping.command("import <kind> <file>"), "import")
-    .description("read product or customer mappings: shop_key,external_id,erp_ref")
-    .action(async (kind: string, file: string, options: ActionOptions) => {
-      const mappings = await readFaultless(parseKind(kind), file);
-      await withDatabase(options, async (db) => {
-        const count = await importMappings(db, mappings, { ...options, file });
-        say(terminal, options, count, [
-          `${counted(count.added, "mapping")} added, ${String(count.changed)} changed, ${String(count.same)} the same; ${counted(count.freed, "waiting job")} freed.`,
-        ]);
-      });
+    .option("--replace", "the file is the whole list of the kind: entries that it does not hold are removed")
+    .description(`read a CSV file of ${ALL_KINDS.join(", ")}; "export" shows its columns`)
+    .action(async (kind: string, file: string, options: ImportOptions) => {
+      const known = parseKind(kind);
+      const text = await readText(file);
+      if (known.sort === "entry") await importEntryFile(terminal, known.kind, text, { ...options, file });
+      else await importMappingFile(terminal, known.kind, text, { ...options, file });
     });
   withCommonOptions(mapping.command("export <kind> [file]"))
-    .description("write product or customer mappings, to the terminal without a file")
+    .description("write the mappings of a kind as CSV, to the terminal without a file")
     .action(async (kind: string, file: string | undefined, options: CommonOptions) => {
-      const fileKind = parseKind(kind);
+      const known = parseKind(kind);
       await withDatabase(options, async (db) => {
+        const text = known.sort === "entry" ? entryPages(db, known.kind) : pages(db, known.kind);
         if (file !== undefined) {
-          await pipeline(pages(db, fileKind), createWriteStream(file, { mode: 0o600 }));
+          await pipeline(text, createWriteStream(file, { mode: 0o600 }));
           return;
         }
-        for await (const page of pages(db, fileKind)) terminal.out(page);
+        for await (const page of text) terminal.out(page);
       });
     });
+  registerMappingCheck(mapping, terminal);
 }
 
-function parseKind(text: string): FileKind {
-  const kind = FILE_KINDS.find((one) => one === text);
-  if (kind === undefined) throw new UsageError(`"${text}" cannot be mapped; use ${FILE_KINDS.join(" or ")}`);
-  return kind;
+type Kind =
+  | { readonly sort: "mapping"; readonly kind: FileKind }
+  | { readonly sort: "entry"; readonly kind: EntryKind };
+
+function parseKind(text: string): Kind {
+  const mapping = FILE_KINDS.find((one) => one === text);
+  if (mapping !== undefined) return { sort: "mapping", kind: mapping };
+  const entry = ENTRY_KINDS.find((one) => one === text);
+  if (entry !== undefined) return { sort: "entry", kind: entry };
+  throw new UsageError(`"${text}" cannot be mapped; use one of ${ALL_KINDS.join(", ")}`);
 }
 
-async function readFaultless(kind: FileKind, file: string): Promise<readonly Mapping[]> {
-  const text = await readFile(file, "utf8").catch(() => {
+async function readText(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch(() => {
     throw new UsageError(`${file} cannot be read: give the path of a CSV file`);
   });
+}
+
+async function importMappingFile(
+  terminal: Terminal,
+  kind: FileKind,
+  text: string,
+  options: ImportOptions & { readonly file: string },
+): Promise<void> {
+  if (options.replace === true) {
+    throw new UsageError(`--replace is for ${ENTRY_KINDS.join(", ")}; no ${kind} is unmapped by a list`);
+  }
   const { mappings, faults } = readMappingFile(kind, text);
-  if (faults.length > 0) throw new MappingFileError(file, faults);
-  return mappings;
+  if (faults.length > 0) throw new MappingFileError(options.file, faults);
+  await withDatabase(options, async (db) => {
+    const count = await importMappings(db, mappings, options);
+    say(terminal, options, count, [
+      `${counted(count.added, "mapping")} added, ${String(count.changed)} changed, ${String(count.same)} the same; ${counted(count.freed, "waiting job")} freed.`,
+    ]);
+  });
 }
 
 interface ImportCount {

@@ -1,7 +1,15 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { type RetryAdvice, SidecarError } from "../domain/errors.ts";
-import { decodeMappings, type FileKind, MAPPING_HEADER, type MappingFile } from "./decode-mappings.ts";
+import type { EntryKind } from "../domain/mapping-entry.ts";
+import { decodeEntries, type EntryFile } from "./decode-entries.ts";
+import {
+  decodeMappings,
+  type FileKind,
+  type FileRow,
+  MAPPING_HEADER,
+  type MappingFile,
+} from "./decode-mappings.ts";
 
 /** What csv-parse gives with `info`. */
 interface ParsedRow {
@@ -19,8 +27,19 @@ export class MappingFileError extends SidecarError {
   }
 }
 
-/** Reads the text of a mapping file: commas or semicolons between fields, a byte order mark or none. */
+/** Reads the text of a file of products or customers: commas or semicolons between fields, a byte order mark or none. */
 export function readMappingFile(kind: FileKind, text: string): MappingFile {
+  const read = readRows(text);
+  return "fault" in read ? { mappings: [], faults: [read.fault] } : decodeMappings(kind, read.rows);
+}
+
+/** Reads the text of a file of entries, in the same way. */
+export function readEntryFile(kind: EntryKind, text: string): EntryFile {
+  const read = readRows(text);
+  return "fault" in read ? { entries: [], faults: [read.fault] } : decodeEntries(kind, read.rows);
+}
+
+function readRows(text: string): { readonly rows: readonly FileRow[] } | { readonly fault: string } {
   const header = text.split("\n", 1)[0] ?? "";
   const delimiter = header.includes(";") && !header.includes(",") ? ";" : ",";
   try {
@@ -32,12 +51,9 @@ export function readMappingFile(kind: FileKind, text: string): MappingFile {
       trim: true,
       info: true,
     }) as unknown as readonly ParsedRow[];
-    return decodeMappings(
-      kind,
-      rows.map(({ info, record }) => ({ line: info.lines, fields: record })),
-    );
+    return { rows: rows.map(({ info, record }) => ({ line: info.lines, fields: record })) };
   } catch (thrown) {
-    if (thrown instanceof CsvError) return { mappings: [], faults: [thrown.message] };
+    if (thrown instanceof CsvError) return { fault: thrown.message };
     throw thrown;
   }
 }

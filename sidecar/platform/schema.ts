@@ -17,6 +17,8 @@ export interface Tables {
   erpsync_attempt: AttemptTable;
   erpsync_sync_log: SyncLogTable;
   erpsync_mapping: MappingTable;
+  erpsync_mapping_entry: MappingEntryTable;
+  erpsync_mapping_revision: MappingRevisionTable;
   erpsync_identity: IdentityTable;
   erpsync_epoch: EpochTable;
   erpsync_checkpoint: CheckpointTable;
@@ -75,6 +77,8 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_attempt",
   "erpsync_sync_log",
   "erpsync_mapping",
+  "erpsync_mapping_entry",
+  "erpsync_mapping_revision",
   "erpsync_identity",
   "erpsync_epoch",
   "erpsync_checkpoint",
@@ -258,6 +262,21 @@ export interface MappingTable {
   fingerprint: string | null;
   origin: string;
   updated_at: Time;
+}
+
+export interface MappingEntryTable {
+  kind: string;
+  selector: string;
+  first_day: string;
+  last_day: string;
+  erp_ref: string;
+  updated_at: Time;
+}
+
+export interface MappingRevisionTable {
+  kind: string;
+  revision: number;
+  changed_at: Time;
 }
 
 export interface IdentityTable {
@@ -505,6 +524,7 @@ export interface PackTable {
 
 export interface ProductTable {
   id_product: number;
+  id_category_default: number | null;
   reference: string | null;
   /** 0 the pack, 1 its products, 2 both, 3 as PS_PACK_STOCK_TYPE says. */
   pack_stock_type: number;
@@ -544,7 +564,9 @@ export interface OrdersTable {
   current_state: number;
   secure_key: string;
   payment: string;
+  module: string | null;
   conversion_rate: string;
+  total_wrapping_tax_incl: string;
   total_paid_tax_excl: string;
   total_paid_tax_incl: string;
   total_shipping_tax_excl: string;
@@ -562,6 +584,7 @@ export interface OrderDetailTable {
   product_name: string;
   product_quantity: number;
   product_quantity_reinjected: number;
+  id_tax_rules_group: number | null;
   unit_price_tax_excl: string;
   total_price_tax_excl: string;
   total_price_tax_incl: string;
@@ -629,6 +652,7 @@ export interface CurrencyTable {
 
 export interface CarrierTable {
   id_carrier: number;
+  id_reference: number;
   name: string;
 }
 

@@ -80,6 +80,13 @@ const MAPPING = {
   fingerprint: null,
   origin: "sync",
 };
+const ENTRY = {
+  kind: "tax",
+  selector: ["FR", "7", "", ""],
+  firstDay: "1000-01-01",
+  lastDay: "9999-12-31",
+  ref: "20",
+};
 const IDENTITY = {
   installation: UUID,
   server: "",
@@ -258,6 +265,13 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readStockStatus: [],
   },
   "orders/attempt-statements.ts": { insertAttempts: [[ATTEMPT]] },
+  "orders/entry-statements.ts": {
+    raiseEntryRevision: ["tax"],
+    readEntryRevisions: [],
+    readEntries: ["tax"],
+    upsertEntries: [[ENTRY]],
+    deleteEntries: ["tax", [ENTRY, { ...ENTRY, selector: ["FR", "8", "", ""] }]],
+  },
   "orders/mapping-statements.ts": {
     readMappings: [[{ kind: "order", shopKey: "7" }]],
     upsertMappings: [[MAPPING]],
@@ -303,6 +317,11 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     refundAttempts: [["order:7"]],
     noteAlarm: [CLAIM],
     countJobs: [],
+  },
+  "shop/mapping-facts-statements.ts": {
+    readTaxSettings: [],
+    pageMappedOrders: [90, { placedAt: "2026-11-20 00:00:00", id: 7 }, 50],
+    readTaxedLines: [[7, 8]],
   },
   "shop/order-statements.ts": {
     readOrder: [7],
@@ -547,7 +566,7 @@ const NOT_ONE_QUERY: Readonly<Record<string, { readonly queries: number; readonl
 
 /** Tables with so few rows, always, that reading all of them is the best that can be done. */
 const SMALL_TABLES =
-  /erpsync_(identity|epoch|checkpoint|missed_hook|stock_pass)$|_(module|module_shop|hook|hook_module)$|_(shop|shop_group|shop_url|currency|country|state|carrier|order_state|configuration)$/;
+  /erpsync_(identity|epoch|checkpoint|missed_hook|stock_pass|mapping_revision)$|_(module|module_shop|hook|hook_module)$|_(shop|shop_group|shop_url|currency|country|state|carrier|order_state|configuration)$/;
 
 /** Statements that may read a whole table, with the reason. */
 const WHOLE_TABLE: Readonly<Record<string, string>> = {
@@ -681,6 +700,14 @@ async function grownWorld(server: World["server"]): Promise<World> {
     external_id: `PS-main-${n}`,
     erp_ref: String(n),
     origin: "sync",
+    updated_at: AT,
+  }));
+  await multiply(world, "erpsync_mapping_entry", (n) => ({
+    kind: n % 10 === 0 ? "tax" : "payment",
+    selector: `["FR","${n}","",""]`,
+    first_day: "1000-01-01",
+    last_day: "9999-12-31",
+    erp_ref: "20",
     updated_at: AT,
   }));
   await multiply(world, "erpsync_action", (n) => ({
