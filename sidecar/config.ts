@@ -101,6 +101,19 @@ const Export = z
     "give `since` or `afterOrder`, not both",
   );
 
+const Orders = z
+  .object({
+    totalsToleranceMinor: z
+      .int()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe(
+        "How far amounts of an order that must agree may be apart in the shop, in minor units (cents; whole yen); beyond it the order parks, within it the difference is recorded and becomes part of the rounding line.",
+      ),
+  })
+  .strict();
+
 const Erp = z.looseObject({
   adapter: z
     .string()
@@ -270,6 +283,7 @@ export const ConfigSchema = z
     database: Database,
     capture: Capture.prefault({}),
     export: Export.prefault({}),
+    orders: Orders.prefault({}),
     erp: Erp,
     stock: Stock.prefault({}),
     http: Http.prefault({}),

@@ -396,7 +396,7 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     },
   };
   const scope = (): IdentityGuard["scope"] => guard.scope;
-  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport }));
+  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport, ...config.orders }));
   const customers = new Executor(deps, customerRecord({ db, erp, scope }));
   return (claim, signal) =>
     parseSubject(claim.subject).kind === "customer"

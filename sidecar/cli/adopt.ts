@@ -134,6 +134,7 @@ async function planForgotten(
   if (parseSubject(subject).kind === "order") {
     const record = orderRecord({
       ...{ db, erp, scope: () => scope, stateAfterExport: config.export.stateAfterExport },
+      ...config.orders,
     });
     const plan = (await record.look(claim))([]);
     if (plan.kind !== "create") return undefined;

@@ -60,6 +60,12 @@ export class MappingMissingError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "park" };
 }
 
+/** The shop's own amounts of an order contradict each other; the message says which amount differs where. */
+export class OrderTotalsError extends SidecarError {
+  readonly code = "E_ORDER_TOTALS";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
 /** The shop's signed endpoint cannot be reached or refused the request. */
 export class ShopCommandError extends SidecarError {
   readonly code = "E_SHOP_COMMAND";

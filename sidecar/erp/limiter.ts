@@ -74,6 +74,7 @@ export function limitErp(port: ErpPort, options: LimiterOptions): LimitedErpPort
     findOrder: limited(port.findOrder),
     createOrder: limited(port.createOrder),
     amendOrder: limited(port.amendOrder),
+    readOrder: limited(port.readOrder),
     readStock: limited(port.readStock),
     close: async () => {
       await gate.close();

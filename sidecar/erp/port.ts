@@ -2,6 +2,7 @@ import type { ZodType } from "zod";
 import type { Clock } from "../domain/clock.ts";
 import { type RetryAdvice, SidecarError } from "../domain/errors.ts";
 import type { ErpRef, ExternalId } from "../domain/ids.ts";
+import type { Currency } from "../domain/money.ts";
 import type { CustomerBody, OrderBody } from "../domain/order.ts";
 
 /** One request to the ERP and what came of it, as it is recorded. Secrets (tokens, signatures) are not in it. */
@@ -51,6 +52,17 @@ export interface ErpCapabilities {
   readonly stockCountsOrders: boolean;
   /** Names that `StockQuery.partition` may have; empty where the items are not cut into parts. */
   readonly stockPartitions: readonly string[];
+}
+
+/** What an order amounts to in the ERP, by the ERP's own reckoning. */
+export interface ErpOrderTotals {
+  /** ISO 4217 code. */
+  readonly currencyCode: string;
+  /** Shipping and all else included; undefined where the ERP does not tell the tax apart. */
+  readonly totalTaxExclMinor: number | undefined;
+  readonly totalTaxInclMinor: number;
+  /** How many lines it has, those for wrapping, vouchers and rounding included. */
+  readonly lines: number;
 }
 
 declare const stockMarkBrand: unique symbol;
@@ -117,6 +129,11 @@ export interface ErpPort {
   readonly createOrder: (body: OrderBody, call: ErpCall) => Promise<ErpRef>;
   /** Replaces the order's content, lines included. Repeating it with the same body changes nothing. */
   readonly amendOrder: (ref: ErpRef, body: OrderBody, call: ErpCall) => Promise<void>;
+  /**
+   * The totals of an order as they stand in the ERP, in minor units of the given currency, which is the order's own in
+   * the shop; undefined where the record is gone. An amount with more decimals than that currency is `DecodeError`.
+   */
+  readonly readOrder: (ref: ErpRef, currency: Currency, call: ErpCall) => Promise<ErpOrderTotals | undefined>;
   /**
    * One page of figures. A change between two pages neither hides another item nor shows it twice in a snapshot. A row
    * that cannot be read fails the page with DecodeError, which names the item: no figure is ever guessed.

@@ -6,8 +6,9 @@ import {
   orderExternalId,
   orderSubject,
   parseSubject,
+  type ShopOrderId,
 } from "../domain/ids.ts";
-import type { OrderBody } from "../domain/order.ts";
+import type { OrderBody, OrderTax } from "../domain/order.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
@@ -17,16 +18,38 @@ import {
   type OrderRow,
   readOrder,
   readOrderAddresses,
+  readOrderCustomisations,
+  readOrderDiscounts,
   readOrderLines,
+  readOrderTaxes,
 } from "../shop/order-statements.ts";
-import { decodeOrder } from "./decode-order.ts";
+import { decodeOrder, type OrderRows } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
 import { type KnownRecord, type OrderFacts, planOrder } from "./plan-record.ts";
 import type { Planner, RecordKind } from "./record.ts";
 
-/** Hash of an order's body; its key order is fixed, so equal orders have equal hashes. */
-export const hashOrder = (body: OrderBody): string => sha256(JSON.stringify(body));
+/**
+ * Hash of an order's body; its key order is fixed, so equal orders have equal hashes. What is looked up in the shop's
+ * catalogue of today is not the order's content: a tax renamed, a voucher deleted or a product moved to another category
+ * later must not amend orders that were placed before.
+ */
+export function hashOrder(body: OrderBody): string {
+  const { order } = body;
+  const lines = order.lines.map((line) => ({ ...line, categoryId: 0, taxes: unnamed(line.taxes) }));
+  const taxes = {
+    discountsTaxes: unnamed(order.discountsTaxes),
+    shippingTaxes: unnamed(order.shippingTaxes),
+    wrappingTaxes: unnamed(order.wrappingTaxes),
+    roundingTaxes: unnamed(order.roundingTaxes),
+    taxes: unnamed(order.taxes),
+  };
+  const discounts = order.discounts.map((discount) => ({ ...discount, code: "" }));
+  return sha256(JSON.stringify({ ...body, order: { ...order, lines, ...taxes, discounts } }));
+}
+
+const unnamed = (taxes: readonly OrderTax[]): readonly OrderTax[] =>
+  taxes.map((tax) => ({ ...tax, name: "" }));
 
 /** What orders are read with. */
 export interface OrderRecordDeps {
@@ -35,6 +58,8 @@ export interface OrderRecordDeps {
   readonly scope: () => ExportScope;
   /** State that an exported order gets in the shop; undefined leaves it alone. */
   readonly stateAfterExport: number | undefined;
+  /** How far amounts of an order that have to agree may be apart, in minor units of its currency. */
+  readonly totalsToleranceMinor: number;
 }
 
 /** Orders, as the executor works them. */
@@ -63,25 +88,23 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   const scope = deps.scope();
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "order") return () => ({ kind: "nothing" });
-  const [row, addresses, lines] = await Promise.all([
-    readOrder(db, parsed.id),
-    readOrderAddresses(db, parsed.id),
-    readOrderLines(db, parsed.id),
-  ]);
-  if (row === undefined) return () => ({ kind: "nothing" });
+  const rows = await readOrderRows(db, parsed.id);
+  if (rows === undefined) return () => ({ kind: "nothing" });
+  const { order: row, lines } = rows;
   const mappings = await readMappings(db, mappingKeys(row, lines));
   const mapping = mappings.get(`order:${String(row.id_order)}`);
   const presence = decidePresence(row, claim.released);
   const facts = {
     subject: orderSubject(parsed.id),
     presence,
+    heldMs: claim.heldMs,
     inScope: claim.requested || parsed.id > scope.exportAfterOrder,
     fingerprint: orderFingerprint(row),
     customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
     customerExists: row.customer_exists === 1,
     itemRefs: itemRefs(lines, mappings),
-    order: presence === "whole" ? decodeOrder(row, addresses, lines) : undefined,
+    order: presence === "whole" ? decodeOrder(rows, deps.totalsToleranceMinor) : undefined,
     // A record keeps the key that it has in the ERP, whatever epoch its id belongs to now.
     externalId: keptKey(mapping) ?? orderExternalId(scope.shopKey, parsed.id, scope.epochs),
   };
@@ -90,6 +113,26 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
     const status = statusFacts(deps.stateAfterExport, row.current_state, operations);
     return planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
   };
+}
+
+/**
+ * All that the shop has of an order; undefined where it was deleted. Vouchers and what customers had made are read only
+ * where the order has any.
+ */
+export async function readOrderRows(db: Database, id: ShopOrderId): Promise<OrderRows | undefined> {
+  const [order, addresses, lines, taxes] = await Promise.all([
+    readOrder(db, id),
+    readOrderAddresses(db, id),
+    readOrderLines(db, id),
+    readOrderTaxes(db, id),
+  ]);
+  if (order === undefined) return undefined;
+  const isMade = lines.some((line) => (line.id_customization ?? 0) !== 0);
+  const [discounts, customisations] = await Promise.all([
+    Number(order.total_discounts_tax_incl) === 0 ? [] : readOrderDiscounts(db, id),
+    isMade ? readOrderCustomisations(db, id) : [],
+  ]);
+  return { order, addresses, lines, taxes, discounts, customisations };
 }
 
 /** The key that a record of ours has in the ERP; undefined where we never sent it. */

@@ -1,6 +1,13 @@
-import { DecodeError, IdentityError, MappingMissingError, type SidecarError } from "../domain/errors.ts";
+import {
+  DecodeError,
+  IdentityError,
+  MappingMissingError,
+  OrderTotalsError,
+  type SidecarError,
+} from "../domain/errors.ts";
 import type { ErpRef, Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
+import type { DecodedOrder } from "./decode-order.ts";
 
 /** What has to be done so that the ERP (and the shop's status) agree with what the shop says now. */
 export type Plan<Body> =
@@ -12,8 +19,14 @@ export type Plan<Body> =
   | { readonly kind: "amend"; readonly ref: ErpRef; readonly body: Body }
   | { readonly kind: "set_status"; readonly state: number };
 
-/** Why a job waits: the order has no status row yet, or its customer is not in the ERP yet. */
-export type HoldCode = "order-torn" | "waits-for-customer";
+/**
+ * Why a job waits: the order has no status row yet, its customer is not in the ERP yet, or its amounts contradict each
+ * other, as they do while it is being edited.
+ */
+export type HoldCode = "order-torn" | "waits-for-customer" | "amounts-differ";
+
+/** The back office writes an edit statement by statement: line, taxes, totals. It is given so long to end. */
+const EDIT_MS_MAX = 10_000;
 
 /** What we know of a record in the ERP. */
 export interface KnownRecord {
@@ -39,7 +52,9 @@ export interface OrderFacts {
   readonly customerExists: boolean;
   readonly itemRefs: Readonly<Record<string, ErpRef>>;
   /** The order, where it is whole. */
-  readonly order: NeutralOrder | undefined;
+  readonly order: DecodedOrder | undefined;
+  /** How long the job has been held. */
+  readonly heldMs: number;
   readonly externalId: OrderBody["externalId"];
   readonly status: StatusFacts;
 }
@@ -65,13 +80,30 @@ export function planOrder(facts: OrderFacts, hash: (body: OrderBody) => string):
   }
   const stranger = refuseStranger(facts.subject, facts.known, facts.fingerprint);
   if (stranger !== undefined) return stranger;
-  const missing = planMissingMapping(facts, facts.order);
+  if (facts.order.kind === "mismatch") return planMismatch(facts, facts.order.sentence);
+  return planWhole(facts, facts.order.order, hash);
+}
+
+/** Plans an order that the shop has whole, and whose amounts agree. */
+function planWhole(
+  facts: OrderFacts,
+  order: NeutralOrder,
+  hash: (body: OrderBody) => string,
+): Plan<OrderBody> {
+  const missing = planMissingMapping(facts, order);
   if (missing !== undefined) return missing;
-  if (facts.customerRef === undefined) return planMissingCustomer(facts, facts.order);
-  const { externalId, fingerprint, customerRef, order } = facts;
+  if (facts.customerRef === undefined) return planMissingCustomer(facts, order);
+  const { externalId, fingerprint, customerRef } = facts;
   const body: OrderBody = { externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order), order };
   const plan = planBody(facts.known, body, hash(body), facts.status.now);
   return plan.kind === "nothing" ? planStatus(facts.status) : plan;
+}
+
+/** Neither a creation nor an amendment: what the shop itself cannot add up, the ERP must not be told. */
+function planMismatch({ subject, heldMs }: OrderFacts, sentence: string): Plan<never> {
+  if (heldMs < EDIT_MS_MAX) return { kind: "hold", code: "amounts-differ", waitsFor: null };
+  const error = new OrderTotalsError(`The amounts of ${subject} contradict each other. ${sentence}`);
+  return { kind: "park", error, waitsFor: null };
 }
 
 /** An order waits for its customer, unless the shop has deleted the customer: then only a person can help. */

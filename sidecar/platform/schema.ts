@@ -48,6 +48,8 @@ export interface Tables {
   shop_group: ShopGroupTable;
   orders: OrdersTable;
   order_detail: OrderDetailTable;
+  order_detail_tax: OrderDetailTaxTable;
+  order_cart_rule: OrderCartRuleTable;
   order_history: OrderHistoryTable;
   order_state: OrderStateTable;
   order_payment: OrderPaymentTable;
@@ -57,6 +59,10 @@ export interface Tables {
   state: StateTable;
   currency: CurrencyTable;
   carrier: CarrierTable;
+  tax: TaxTable;
+  tax_lang: TaxLangTable;
+  cart_rule: CartRuleTable;
+  customized_data: CustomizedDataTable;
   configuration: ConfigurationTable;
   shop_url: ShopUrlTable;
   module: ModuleTable;
@@ -108,6 +114,8 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "shop_group",
   "orders",
   "order_detail",
+  "order_detail_tax",
+  "order_cart_rule",
   "order_history",
   "order_state",
   "order_payment",
@@ -117,6 +125,10 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "state",
   "currency",
   "carrier",
+  "tax",
+  "tax_lang",
+  "cart_rule",
+  "customized_data",
   "configuration",
   "shop_url",
   "module",
@@ -555,7 +567,9 @@ export interface ShopGroupTable {
 export interface OrdersTable {
   id_order: number;
   reference: string;
+  id_shop_group: number;
   id_shop: number;
+  id_lang: number;
   id_customer: number;
   id_currency: number;
   id_carrier: number;
@@ -566,11 +580,19 @@ export interface OrdersTable {
   payment: string;
   module: string | null;
   conversion_rate: string;
+  total_products: string;
+  total_products_wt: string;
+  total_discounts_tax_excl: string;
+  total_discounts_tax_incl: string;
+  total_wrapping_tax_excl: string;
   total_wrapping_tax_incl: string;
   total_paid_tax_excl: string;
   total_paid_tax_incl: string;
   total_shipping_tax_excl: string;
   total_shipping_tax_incl: string;
+  carrier_tax_rate: string;
+  round_mode: number;
+  round_type: number;
   date_add: string;
   date_upd: string;
 }
@@ -584,10 +606,33 @@ export interface OrderDetailTable {
   product_name: string;
   product_quantity: number;
   product_quantity_reinjected: number;
+  id_customization: number | null;
   id_tax_rules_group: number | null;
+  tax_computation_method: number;
+  tax_name: string;
+  tax_rate: string;
+  ecotax: string;
+  ecotax_tax_rate: string;
+  group_reduction: string;
   unit_price_tax_excl: string;
+  unit_price_tax_incl: string;
   total_price_tax_excl: string;
   total_price_tax_incl: string;
+}
+
+export interface OrderDetailTaxTable {
+  id_order_detail: number;
+  id_tax: number;
+  total_amount: string;
+}
+
+export interface OrderCartRuleTable {
+  id_order_cart_rule: number;
+  id_order: number;
+  id_cart_rule: number;
+  name: string;
+  free_shipping: number;
+  deleted: number;
 }
 
 export interface OrderHistoryTable {
@@ -632,6 +677,7 @@ export interface AddressTable {
   phone: string | null;
   phone_mobile: string | null;
   vat_number: string | null;
+  deleted: number;
 }
 
 export interface CountryTable {
@@ -654,6 +700,29 @@ export interface CarrierTable {
   id_carrier: number;
   id_reference: number;
   name: string;
+}
+
+export interface TaxTable {
+  id_tax: number;
+  rate: string;
+}
+
+export interface TaxLangTable {
+  id_tax: number;
+  id_lang: number;
+  name: string;
+}
+
+export interface CartRuleTable {
+  id_cart_rule: number;
+  code: string;
+}
+
+export interface CustomizedDataTable {
+  id_customization: number;
+  type: number;
+  index: number;
+  value: string;
 }
 
 export interface ConfigurationTable {

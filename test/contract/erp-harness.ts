@@ -58,6 +58,8 @@ export interface StockBench {
 export interface ErpBench {
   /** The section `erp.<name>` of the configuration, before its schema has read it. One for each way to log in. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What to set so that the wrapping, vouchers, rounding and taxes of the sample orders are booked. */
+  readonly booking: Readonly<Record<string, unknown>>;
   /** Ids of at least two items that orders may contain, and one that does not exist. */
   readonly itemIds: readonly [string, string];
   readonly unknownItemId: string;

@@ -25,7 +25,16 @@ import {
 } from "../../sidecar/erp/port.ts";
 import { createHttp, type Http } from "../../sidecar/platform/http.ts";
 import type { ErpBench, ErpHarness, Mishap } from "./erp-harness.ts";
-import { customerBody, JPY, line, orderBody } from "./sample-bodies.ts";
+import {
+  customerBody,
+  EUR,
+  JPY,
+  KWD,
+  line,
+  ORDERS_TO_ADD_UP,
+  orderBody,
+  sampleOrder,
+} from "./sample-bodies.ts";
 import { stockKit } from "./stock-kit.ts";
 
 const FOLDER = new URL("../../sidecar/erp/", import.meta.url);
@@ -254,13 +263,43 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     expect(euroOrder?.lines.map((entry) => entry.amount)).toEqual([10.01]);
   });
 
+  describe.each([EUR, JPY, KWD])("an order in $code", (currency) => {
+    test.each(Object.entries(ORDERS_TO_ADD_UP))(
+      "with %s comes to what the shop says",
+      async (_name, change) => {
+        const booking = openPort(bench.booking);
+        const body = newOrder({ ...change, currency });
+        const ref = await booking.createOrder(body, call());
+        expect(await booking.readOrder(ref, currency, call())).toEqual({
+          currencyCode: currency.code,
+          totalTaxExclMinor: body.order.totalPaidTaxExclMinor,
+          totalTaxInclMinor: body.order.totalPaidTaxInclMinor,
+          lines: expect.any(Number) as number,
+        });
+      },
+    );
+  });
+
+  test("an amended order comes to what the shop says now, however often it is sent", async () => {
+    const booking = openPort(bench.booking);
+    const body = newOrder(ORDERS_TO_ADD_UP["all of it"]);
+    const ref = await booking.createOrder(body, call());
+    const order = sampleOrder(body.order.id, ORDERS_TO_ADD_UP["a rounding of the tax alone"]);
+    for (let times = 0; times < 2; times += 1) await booking.amendOrder(ref, { ...body, order }, call());
+    const totals = await booking.readOrder(ref, order.currency, call());
+    expect(totals?.totalTaxExclMinor).toBe(order.totalPaidTaxExclMinor);
+    expect(totals?.totalTaxInclMinor).toBe(order.totalPaidTaxInclMinor);
+  });
+
+  test("the totals of a record that is gone are none", async () => {
+    expect(await port.readOrder("987654321" as ErpRef, EUR, call())).toBeUndefined();
+  });
+
   test("an amendment replaces the lines, and sent again it changes nothing", async () => {
     const body = newOrder();
     const ref = await port.createOrder(body, call());
-    const edited: OrderBody = {
-      ...body,
-      order: { ...body.order, lines: [line("2:7", 5, 4_950, "9.900000")] },
-    };
+    const lines = [line("2:7", 5, 4_950, "9.900000")];
+    const edited: OrderBody = { ...body, order: sampleOrder(body.order.id, { lines }) };
     await port.amendOrder(ref, edited, call());
     await port.amendOrder(ref, edited, call());
     const order = (await bench.orders()).find((candidate) => candidate.ref === ref);

@@ -17,7 +17,7 @@ import {
   stockMark,
 } from "../../sidecar/erp/port.ts";
 import type { ErpBench, StockInErp } from "./erp-harness.ts";
-import { line } from "./sample-bodies.ts";
+import { line, sampleOrder } from "./sample-bodies.ts";
 
 /** What the kit of stock is given by the kit that it is a part of. */
 export interface StockKitParts {
@@ -378,7 +378,7 @@ export function stockKit({ bench, openPort, call, newOrder, orderPort }: StockKi
       expect(port.capabilities.stockCountsOrders).toBe(true);
       expect([await taken(one), await taken(other)]).toEqual([2, 1]);
       const lines = [line("2:7", 5, 4_950, "9.900000")];
-      await orderPort().amendOrder(ref, { ...body, order: { ...body.order, lines } }, call());
+      await orderPort().amendOrder(ref, { ...body, order: sampleOrder(body.order.id, { lines }) }, call());
       expect([await taken(one), await taken(other)]).toEqual([0, 5]);
     });
 

@@ -1,6 +1,8 @@
 import { expect } from "vitest";
 import type { NetSuiteEmulator, StoredRecord } from "../support/netsuite-emulator.ts";
 import { isJson, type Json, refId } from "../support/netsuite-emulator-rules.ts";
+import { linesOf, totalsOf } from "../support/netsuite-emulator-schema.ts";
+import { SEED } from "../support/netsuite-emulator-seed.ts";
 import { itemOf } from "../support/sidecar.ts";
 import { until } from "../support/until.ts";
 import type { World } from "../support/world.ts";
@@ -9,6 +11,8 @@ import type { World } from "../support/world.ts";
 export interface OrderContent {
   readonly lines: readonly string[];
   readonly shippingCost: number;
+  /** Without tax and with it, rounding and all included. */
+  readonly totals: readonly [number, number];
   readonly street: string;
   readonly customer: string;
 }
@@ -86,8 +90,11 @@ export async function shopContent(
   orderIds: readonly number[],
 ): Promise<Record<string, OrderContent>> {
   if (orderIds.length === 0) return {};
-  const orders = await world.rows<Record<"id" | "customer" | "shipping" | "street", string>>(
-    `SELECT o.id_order AS id, o.id_customer AS customer, o.total_shipping_tax_excl AS shipping, a.address1 AS street
+  const orders = await world.rows<
+    Record<"id" | "customer" | "shipping" | "street" | "excl" | "incl", string>
+  >(
+    `SELECT o.id_order AS id, o.id_customer AS customer, o.total_shipping_tax_excl AS shipping, a.address1 AS street,
+            o.total_paid_tax_excl AS excl, o.total_paid_tax_incl AS incl
        FROM ${world.table("orders")} o JOIN ${world.table("address")} a ON a.id_address = o.id_address_delivery
       WHERE o.id_order IN (?)`,
     [orderIds],
@@ -112,6 +119,7 @@ export async function shopContent(
             return `${String(Number(line.quantity))} × ${item} = ${Number(line.amount).toFixed(2)}`;
           }),
         shippingCost: Number(order.shipping),
+        totals: [Number(order.excl), Number(order.incl)],
         street: order.street,
         customer: `PS-main-CUST-${order.customer}`,
       },
@@ -130,11 +138,12 @@ export function erpContent(erp: NetSuiteEmulator, orderIds: readonly number[]): 
       .map((order) => [
         order.externalId,
         {
-          lines: linesOf(order).map((line) => {
+          lines: productLinesOf(order).map((line) => {
             const quantity = String(Number(line["quantity"]));
             return `${quantity} × ${refId(line["item"])} = ${Number(line["amount"]).toFixed(2)}`;
           }),
           shippingCost: Number(order.body["shippingCost"]),
+          totals: totalsInErp(order),
           street: streetOf(order),
           customer: customers.get(refId(order.body["entity"])) ?? "",
         },
@@ -142,10 +151,17 @@ export function erpContent(erp: NetSuiteEmulator, orderIds: readonly number[]): 
   );
 }
 
-function linesOf(order: StoredRecord): readonly Json[] {
-  const sublist = order.body["item"];
-  const items = isJson(sublist) ? sublist["items"] : [];
-  return (Array.isArray(items) ? items : []).filter(isJson);
+/** The lines without those for rounding, vouchers and wrapping, which the totals speak of. */
+function productLinesOf(order: StoredRecord): readonly Json[] {
+  const charges = [...SEED.chargeItemIds, ...SEED.discountItemIds];
+  return linesOf(order.body).filter((line) => !charges.includes(refId(line["item"])));
+}
+
+function totalsInErp(order: StoredRecord): readonly [number, number] {
+  const currency = SEED.currencies.find(({ id }) => id === refId(order.body["currency"]));
+  const decimals = currency?.decimals ?? 2;
+  const { total, taxTotal } = totalsOf(order.body, decimals);
+  return [Number((Number(total) - Number(taxTotal)).toFixed(decimals)), Number(total)];
 }
 
 function streetOf(order: StoredRecord): string {

@@ -327,6 +327,9 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readOrder: [7],
     readOrderAddresses: [7],
     readOrderLines: [7],
+    readOrderTaxes: [7],
+    readOrderDiscounts: [7],
+    readOrderCustomisations: [7],
     readCustomer: [7],
   },
   "stock/snapshot/buffer-statements.ts": {
@@ -626,6 +629,13 @@ async function grownWorld(server: World["server"]): Promise<World> {
     date_add: day(ROWS - n),
   }));
   await multiply(world, "order_detail", (n) => ({ id_order_detail: n, id_order: n }));
+  await multiply(world, "order_detail_tax", (n) => ({ id_order_detail: n }));
+  await multiply(world, "order_cart_rule", (n) => ({
+    id_order_cart_rule: n,
+    id_order: n,
+    id_cart_rule: n,
+    name: "Voucher",
+  }));
   await multiply(world, "order_history", (n) => ({ id_order_history: n, id_order: n }));
   await multiply(world, "order_payment", (n) => ({
     id_order_payment: n,

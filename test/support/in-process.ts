@@ -355,7 +355,9 @@ export class SidecarInside implements AsyncDisposable {
   #createWork(deps: ExecutorDeps, stateAfterExport: number | undefined): Work {
     const { db } = deps;
     const scope = (): ExportScope => ({ shopKey: "main", exportAfterOrder: 0, epochs: [FIRST_EPOCH] });
-    const orders = new Executor(deps, orderRecord({ db, erp: this.#erp, scope, stateAfterExport }));
+    const totalsToleranceMinor = 0;
+    const record = orderRecord({ db, erp: this.#erp, scope, stateAfterExport, totalsToleranceMinor });
+    const orders = new Executor(deps, record);
     const customers = new Executor(deps, customerRecord({ db, erp: this.#erp, scope }));
     return async (claim, signal) => {
       const executor = parseSubject(claim.subject).kind === "customer" ? customers : orders;

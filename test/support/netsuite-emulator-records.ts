@@ -1,6 +1,6 @@
 import { invalidContent, Problem } from "./netsuite-emulator-problem.ts";
-import { type Account, isJson, type Json, refId } from "./netsuite-emulator-rules.ts";
-import { checkBody, checkRecord, linesOf, type RecordType } from "./netsuite-emulator-schema.ts";
+import { type Account, isJson, type Json, refId, type TaxFeature } from "./netsuite-emulator-rules.ts";
+import { checkBody, checkRecord, linesOf, type RecordType, sublistOf } from "./netsuite-emulator-schema.ts";
 import type { Seed } from "./netsuite-emulator-seed.ts";
 
 /** A record of the account. */
@@ -28,13 +28,19 @@ export interface RecordStore {
   readonly all: (type: RecordType) => readonly StoredRecord[];
   readonly addItems: (ids: readonly string[]) => void;
   readonly itemIds: () => readonly string[];
+  /** Decimals of a record's currency. */
+  readonly decimalsOf: (record: StoredRecord) => number;
 }
 
 /** Told of each record that is created, changed or removed; the side that is missing is undefined. */
 export type OnRecord = (before: StoredRecord | undefined, after: StoredRecord | undefined) => void;
 
 /** An account as it was seeded. `uniqueExternalIds: false` makes an ERP that enforces nothing, to see a test fail. */
-export function createRecordStore(seed: Seed, uniqueExternalIds: boolean, onRecord: OnRecord): RecordStore {
+export function createRecordStore(
+  seed: Seed,
+  { uniqueExternalIds, tax }: { readonly uniqueExternalIds: boolean; readonly tax: TaxFeature },
+  onRecord: OnRecord,
+): RecordStore {
   const customers = createTable("customer", uniqueExternalIds);
   const tables: Readonly<Record<RecordType, Table>> = {
     customer: customers,
@@ -45,6 +51,7 @@ export function createRecordStore(seed: Seed, uniqueExternalIds: boolean, onReco
   const account: Account = {
     seed,
     itemIds,
+    tax,
     hasCustomer: (id) => customers.find(id) !== undefined,
     currencyDecimals: (id) => currencies.get(id),
   };
@@ -94,6 +101,7 @@ export function createRecordStore(seed: Seed, uniqueExternalIds: boolean, onReco
       for (const id of ids) itemIds.add(id);
     },
     itemIds: () => [...itemIds],
+    decimalsOf: (record) => currencies.get(refId(record.body["currency"])) ?? 2,
   };
 }
 
@@ -168,7 +176,8 @@ function numbered(body: Json): Json {
  */
 function merge(existing: Json, sent: Json, replace: readonly string[]): Json {
   const kept = Object.entries({ ...existing, ...sent }).filter(([, value]) => value !== null);
-  const merged: Json = Object.fromEntries(kept);
+  const body: Json = Object.fromEntries(kept);
+  const merged = replace.includes("taxDetails") ? body : { ...body, ...addedDetails(existing, sent) };
   if (!isJson(sent["item"])) return merged;
   if (replace.includes("item")) return numbered(merged);
   const lines = [...linesOf(existing)];
@@ -178,4 +187,10 @@ function merge(existing: Json, sent: Json, replace: readonly string[]): Json {
     else lines[index] = { ...lines[index], ...line };
   }
   return numbered({ ...merged, item: { items: lines } });
+}
+
+/** Tax details have no key that they could match by, so those that are sent join those that are there. */
+function addedDetails(existing: Json, sent: Json): Json {
+  if (!isJson(sent["taxDetails"])) return {};
+  return { taxDetails: { items: [...sublistOf(existing, "taxDetails"), ...sublistOf(sent, "taxDetails")] } };
 }

@@ -1,7 +1,7 @@
 import { emptyReply, invalidContent, jsonReply, Problem, type Reply } from "./netsuite-emulator-problem.ts";
 import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
 import { isJson, type Json } from "./netsuite-emulator-rules.ts";
-import { linesOf, type RecordType } from "./netsuite-emulator-schema.ts";
+import { linesOf, type RecordType, totalsOf } from "./netsuite-emulator-schema.ts";
 import type { Catalog } from "./netsuite-emulator-sql-values.ts";
 import { answerSuiteQl } from "./netsuite-emulator-suiteql.ts";
 
@@ -64,7 +64,7 @@ function onRecord(type: RecordType, key: string, request: RestRequest, store: Re
     case "GET":
       return jsonReply(
         200,
-        shown(store.get(type, key), request.url),
+        shown(store, store.get(type, key), request.url),
         "application/vnd.oracle.resource+json; type=singular",
       );
     case "PATCH": {
@@ -93,7 +93,7 @@ const addressOf = (record: StoredRecord, url: URL): string =>
   `${url.origin}/services/rest/record/v1/${record.type}/${record.id}`;
 
 /** Sublists and subrecords are links unless `expandSubResources=true` (section_1545141947). */
-function shown(record: StoredRecord, url: URL): Json {
+function shown(store: RecordStore, record: StoredRecord, url: URL): Json {
   const self = addressOf(record, url);
   const expanded = url.searchParams.get("expandSubResources") === "true";
   const fields = Object.entries(record.body).map(([name, value]) => {
@@ -103,7 +103,9 @@ function shown(record: StoredRecord, url: URL): Json {
   return {
     links: [{ rel: "self", href: self }],
     id: record.id,
-    ...(record.type === "salesOrder" ? { tranId: `SO${record.id}` } : {}),
+    ...(record.type === "salesOrder"
+      ? { tranId: `SO${record.id}`, ...totalsOf(record.body, store.decimalsOf(record)) }
+      : {}),
     ...Object.fromEntries(fields),
     ...(record.externalId === "" ? {} : { externalId: record.externalId }),
   };

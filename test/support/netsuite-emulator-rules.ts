@@ -4,10 +4,18 @@ import type { Seed } from "./netsuite-emulator-seed.ts";
 /** A JSON object of a request or a record. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/**
+ * How the account has taxes. With legacy tax a line has its tax code and gross amount (not known to work by REST); with
+ * SuiteTax an order has tax details (section_159665260887).
+ */
+export type TaxFeature = "suite-tax" | "legacy" | "none";
+
 /** What a body is checked against. */
 export interface Account {
   readonly seed: Seed;
+  /** Items that lie on stock. */
   readonly itemIds: ReadonlySet<string>;
+  readonly tax: TaxFeature;
   readonly hasCustomer: (id: string) => boolean;
   /** Decimals of the currency with this id, or undefined where there is none. */
   readonly currencyDecimals: (id: string) => number | undefined;
@@ -115,6 +123,14 @@ export function checkFields(
     if (field !== null) rule(field, at, account);
   }
 }
+
+/** A field that the account only has with that tax feature. */
+export const withTax =
+  (feature: TaxFeature, rule: Rule): Rule =>
+  (value, path, account) => {
+    if (account.tax !== feature) throw invalidContent(`Unknown reference or field: ${path}`, path);
+    rule(value, path, account);
+  };
 
 /** A sublist: `{items: [...]}`, its paths written as `item.items[0].quantity`. */
 export const sublist =

@@ -12,6 +12,11 @@ export interface Seed {
   readonly itemIds: readonly string[];
   readonly locationIds: readonly string[];
   readonly shippingItemIds: readonly string[];
+  /** Items of the type Other Charge, and of the type Discount: neither lies on stock. */
+  readonly chargeItemIds: readonly string[];
+  readonly discountItemIds: readonly string[];
+  /** Tax codes by id, with the tax type of each. */
+  readonly taxCodes: Readonly<Record<string, string>>;
   readonly customFormIds: readonly string[];
   /** Custom text fields: `custbody_…` on transactions, `custentity_…` on entities. */
   readonly customFields: readonly string[];
@@ -31,6 +36,14 @@ export const SEED: Seed = {
   itemIds: Array.from({ length: 1_000 }, (_, index) => String(1_001 + index)),
   locationIds: ["1", "2", "3"],
   shippingItemIds: ["92"],
+  chargeItemIds: ["900000001", "900000002", "900000003"],
+  discountItemIds: ["900000004"],
+  // 40 codes of one type, another of a second type, and the code of what is not taxed.
+  taxCodes: {
+    ...Object.fromEntries(Array.from({ length: 40 }, (_, index) => [String(501 + index), "11"])),
+    "601": "12",
+    "602": "11",
+  },
   customFormIds: ["68"],
   customFields: ["custbody_erpsync_fingerprint", "custentity_erpsync_fingerprint"],
 };

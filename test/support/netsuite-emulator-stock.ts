@@ -68,6 +68,8 @@ export interface StockOptions {
   readonly utcOffsetMinutes: number;
   /** Items that have stock become items of the account. */
   readonly addItems: (ids: readonly string[]) => void;
+  /** False for items that never lie anywhere, such as charges and discounts: an order takes nothing of them. */
+  readonly isStocked: (item: string) => boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -112,7 +114,7 @@ export function createStockStore(options: StockOptions): StockStore {
     kept.changed(item);
   };
   const demand = (order: StoredRecord | undefined, sign: 1 | -1): void => {
-    for (const { item, location, quantity } of committedLines(order)) {
+    for (const { item, location, quantity } of committedLines(order, options.isStocked)) {
       const key = `${String(item)}/${String(location)}`;
       demands.set(key, (demands.get(key) ?? 0) + sign * quantity);
       const row = items.get(item)?.get(location);
@@ -205,15 +207,17 @@ interface CommittedLine {
  * What an order takes: approved (B) it commits its lines, each at its own location or the order's, as soon as it is
  * saved; pending approval (A, and where no status was sent), or without a location, it commits nothing.
  */
-function committedLines(order: StoredRecord | undefined): readonly CommittedLine[] {
+function committedLines(
+  order: StoredRecord | undefined,
+  isStocked: StockOptions["isStocked"],
+): readonly CommittedLine[] {
   const status = order?.body["orderStatus"];
   if (order === undefined || (refId(status) || String(status)) !== "B") return [];
   return linesOf(order.body).flatMap((line) => {
     const location = refId(line["location"]) || refId(order.body["location"]);
-    if (location === "") return [];
-    return [
-      { item: Number(refId(line["item"])), location: Number(location), quantity: Number(line["quantity"]) },
-    ];
+    const item = refId(line["item"]);
+    if (location === "" || !isStocked(item)) return [];
+    return [{ item: Number(item), location: Number(location), quantity: Number(line["quantity"]) }];
   });
 }
 

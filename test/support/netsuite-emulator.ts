@@ -7,6 +7,7 @@ import { createFaultSwitch, type FaultSwitch } from "./netsuite-emulator-faults.
 import { type CallLog, createCallLog, type EmulatorCall } from "./netsuite-emulator-log.ts";
 import { createPool, type Gate, handle } from "./netsuite-emulator-pool.ts";
 import { createRecordStore, type RecordStore, type StoredRecord } from "./netsuite-emulator-records.ts";
+import type { TaxFeature } from "./netsuite-emulator-rules.ts";
 import { SEED, type Seed } from "./netsuite-emulator-seed.ts";
 import {
   createStockStore,
@@ -39,6 +40,8 @@ export interface EmulatorOptions {
   readonly seed?: Seed;
   /** False makes an ERP that enforces no key, to see a test of exactly-once fail. */
   readonly uniqueExternalIds?: boolean;
+  /** How the account has taxes; SuiteTax unless told. */
+  readonly tax?: TaxFeature;
   readonly nowMs?: () => number;
   /** Whether a change of stock is known to the second or by its day only; the day unless told. */
   readonly stockPrecision?: "second" | "day";
@@ -54,6 +57,12 @@ export interface EmulatorSettings {
   readonly subsidiaryId: string;
   readonly currencies: Readonly<Record<string, string>>;
   readonly shippingItemId: string;
+  readonly shippingLineItemId: string;
+  readonly wrappingItemId: string;
+  readonly discountItemId: string;
+  readonly roundingItemId: string;
+  readonly tax: "none" | "lineTaxCode" | "taxDetails";
+  readonly taxCodes: Readonly<Record<string, { readonly taxCode: string; readonly taxType: string }>>;
   /** Where orders ship from, and so where they take stock. */
   readonly locationId: string;
 }
@@ -112,8 +121,13 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     addItems: (ids) => {
       store.addItems(ids);
     },
+    isStocked: (item) => ![...seed.chargeItemIds, ...seed.discountItemIds].includes(item),
   });
-  const store = createRecordStore(seed, options.uniqueExternalIds ?? true, stock.commit);
+  const store = createRecordStore(
+    seed,
+    { uniqueExternalIds: options.uniqueExternalIds ?? true, tax: options.tax ?? "suite-tax" },
+    stock.commit,
+  );
   const log = createCallLog(nowMs);
   const faults = createFaultSwitch();
   const listener = createListener(
@@ -138,6 +152,11 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     subsidiaryId: seed.subsidiaryIds[0] ?? "",
     currencies: Object.fromEntries(seed.currencies.map(({ code, id }) => [code, id])),
     shippingItemId: seed.shippingItemIds[0] ?? "",
+    shippingLineItemId: seed.chargeItemIds[0] ?? "",
+    wrappingItemId: seed.chargeItemIds[1] ?? "",
+    roundingItemId: seed.chargeItemIds[2] ?? "",
+    discountItemId: seed.discountItemIds[0] ?? "",
+    ...taxSettings(options.tax ?? "suite-tax", seed),
     locationId: seed.locationIds[0] ?? "",
   });
   const emulator = {
@@ -156,6 +175,18 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     await Promise.all([listener.down(), control.down()]);
   };
   return { ...emulator, controlUrl: `${control.url()}/_emulator`, close, [Symbol.asyncDispose]: close };
+}
+
+/** Each tax of the shop has a code of its own, in the order of the codes; the last one is for what is not taxed. */
+function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" | "taxCodes"> {
+  const codes = Object.entries(seed.taxCodes).map(([taxCode, taxType]) => ({ taxCode, taxType }));
+  const untaxed = codes.at(-1);
+  const taxCodes = {
+    ...Object.fromEntries(codes.slice(0, -1).map((code, index) => [String(index + 1), code])),
+    ...(untaxed === undefined ? {} : { none: untaxed }),
+  };
+  const ways = { "suite-tax": "taxDetails", legacy: "lineTaxCode", none: "none" } as const;
+  return { tax: ways[tax], taxCodes };
 }
 
 /** The part of an emulator that the control endpoint offers to other processes. */

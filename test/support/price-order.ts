@@ -97,7 +97,7 @@ function withTax(micros: Micros, taxPercent: number): Micros {
 }
 
 /** Half up; the amounts here are never negative. */
-function roundTo(micros: Micros, decimals: number): Micros {
+export function roundTo(micros: Micros, decimals: number): Micros {
   const step = 10 ** (DECIMALS_OF_COLUMNS - decimals);
   return Math.round(micros / step) * step;
 }

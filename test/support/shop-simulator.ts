@@ -19,7 +19,7 @@ import {
   shopTime,
 } from "./order-rows.ts";
 import { PhpProcess } from "./php-process.ts";
-import { fromMicros, toMicros } from "./price-order.ts";
+import { fromMicros, type Micros, roundTo, toMicros } from "./price-order.ts";
 import { LANG_ID, ORDER_STATE, SHOP_GROUP_ID, SHOP_ID } from "./seed.ts";
 import {
   isPack,
@@ -460,13 +460,21 @@ export class ShopSimulator {
     await this.#php.close();
   }
 
+  /** The total sums unrounded lines, except where each piece is rounded. */
   async #recalculate(order: Row): Promise<void> {
+    const { currencyDecimals, roundType } = roundingOf(order);
+    const unit = (side: string): string => {
+      const price = `unit_price_tax_${side}`;
+      return `product_quantity * ${roundType === 1 ? `ROUND(${price}, ${String(currencyDecimals)})` : price}`;
+    };
     const [sums] = await this.#php.select(
-      "SELECT SUM(total_price_tax_excl) AS te, SUM(total_price_tax_incl) AS ti FROM ?? WHERE id_order = ?",
+      `SELECT SUM(total_price_tax_excl) AS te, SUM(total_price_tax_incl) AS ti, SUM(${unit("excl")}) AS exact_te,
+              SUM(${unit("incl")}) AS exact_ti FROM ?? WHERE id_order = ?`,
       [this.#php.name("order_detail"), order["id_order"] ?? 0],
     );
-    const productsTaxExcl = toMicros(String(sums?.["te"] ?? 0));
-    const productsTaxIncl = toMicros(String(sums?.["ti"] ?? 0));
+    const sum = (name: string): Micros => roundTo(toMicros(String(sums?.[name] ?? 0)), currencyDecimals);
+    const productsTaxExcl = sum("te");
+    const productsTaxIncl = sum("ti");
     const shippingTaxExcl = toMicros(String(order["total_shipping_tax_excl"]));
     const shippingTaxIncl = toMicros(String(order["total_shipping_tax_incl"]));
     Object.assign(
@@ -476,8 +484,8 @@ export class ShopSimulator {
         productsTaxIncl,
         shippingTaxExcl,
         shippingTaxIncl,
-        paidTaxExcl: productsTaxExcl + shippingTaxExcl,
-        paidTaxIncl: productsTaxIncl + shippingTaxIncl,
+        paidTaxExcl: sum("exact_te") + shippingTaxExcl,
+        paidTaxIncl: sum("exact_ti") + shippingTaxIncl,
       }),
       { date_upd: shopTime() },
     );

@@ -8,8 +8,9 @@ import {
   type ErpRecord,
 } from "../port.ts";
 import { decodeLocation, decodeRecord } from "./decode-answer.ts";
+import { decodeOrderTotals } from "./decode-order-totals.ts";
 import { encodeCustomerAmendment, encodeCustomerCreation } from "./encode-customer.ts";
-import { encodeOrderAmendment, encodeOrderCreation } from "./encode-order.ts";
+import { encodeOrderAmendment, encodeOrderCreation, replacedSublists } from "./encode-order.ts";
 import { type Ask, type Budget, createAsk, doneOrThrow, startBudget } from "./exchange.ts";
 import { readStock } from "./read-stock.ts";
 import { type NetSuiteSettings, settings } from "./settings.ts";
@@ -47,7 +48,19 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
       create("salesOrder", body.externalId, encodeOrderCreation(body, config), call),
     // Without `replace` NetSuite would add the lines to those that are there (Oracle section_1545295601).
     amendOrder: async (ref, body, call) =>
-      amendRecord(ask, `salesOrder/${ref}?replace=item`, encodeOrderAmendment(body, config), call, budget()),
+      amendRecord(
+        ask,
+        `salesOrder/${ref}?replace=${replacedSublists(config)}`,
+        encodeOrderAmendment(body, config),
+        call,
+        budget(),
+      ),
+    readOrder: async (ref, currency, call) => {
+      const path = `${RECORDS}/salesOrder/${ref}?expandSubResources=true`;
+      const verdict = await ask({ method: "GET", path }, call, budget());
+      if (verdict.kind === "absent") return undefined;
+      return decodeOrderTotals(doneOrThrow(verdict), currency, config);
+    },
     readStock: (query, call) =>
       readStock(ask, { settings: config, clock: tools.clock, budget: budget() }, query, call),
     close: () => Promise.resolve(),

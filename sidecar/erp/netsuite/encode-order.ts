@@ -1,9 +1,11 @@
 import { MappingMissingError } from "../../domain/errors.ts";
 import { type Currency, fromMinor } from "../../domain/money.ts";
-import type { NeutralOrder, OrderBody, OrderLine } from "../../domain/order.ts";
+import type { OrderBody } from "../../domain/order.ts";
 import { encodeFingerprint } from "./decode-fingerprint.ts";
 import { encodeAddress, type NetSuiteAddress } from "./encode-address.ts";
+import { type Charge, encodeCharges } from "./encode-charges.ts";
 import { encodeExchangeRate } from "./encode-rate.ts";
+import { encodeLineTax, encodeTaxDetails, type LineTax, type TaxDetail } from "./encode-taxes.ts";
 import type { NetSuiteSettings } from "./settings.ts";
 
 interface Reference {
@@ -11,9 +13,9 @@ interface Reference {
 }
 
 /** A line of the sublist `item`. */
-interface SalesOrderLine {
+interface SalesOrderLine extends LineTax {
   readonly item: Reference;
-  readonly quantity: number;
+  readonly quantity?: number;
   readonly description: string;
   /** -1 is the price level "custom": without it NetSuite replaces the rate by its own price list. */
   readonly price: Reference;
@@ -33,6 +35,9 @@ export interface SalesOrderContent {
   readonly shipMethod?: Reference;
   readonly shippingCost: number;
   readonly item: { readonly items: readonly SalesOrderLine[] };
+  /** True: the taxes are the shop's, and NetSuite's own engine reckons none. */
+  readonly taxDetailsOverride?: true;
+  readonly taxDetails?: { readonly items: readonly TaxDetail[] };
 }
 
 /** What only a creation sends. Key, status and memo belong to NetSuite's people from then on. */
@@ -45,15 +50,17 @@ export interface SalesOrderCreation extends SalesOrderContent {
 }
 
 /**
- * The body of `PATCH /salesOrder/<id>?replace=item`. It has no status, so that an order which NetSuite has moved on
+ * The body of `PATCH /salesOrder/<id>?replace=…`. It has no status, so that an order which NetSuite has moved on
  * is not set back, and no memo, so that a person's note survives.
- * @throws MappingMissingError where an item or the currency has no internal id.
+ * @throws MappingMissingError where an item, a tax or the currency has no internal id.
+ * @throws OrderTotalsError where it would not come to what the shop says.
  */
 export function encodeOrderAmendment(body: OrderBody, settings: NetSuiteSettings): SalesOrderContent {
   const { order } = body;
+  const charges = encodeCharges(body, settings);
   return {
     entity: { id: body.customerRef },
-    currency: { id: currencyId(order.currency, settings) },
+    currency: { id: body.refs?.currency ?? currencyId(order.currency, settings) },
     ...(settings.exchangeRate === "shop"
       ? { exchangeRate: Number(encodeExchangeRate(order.conversionRate)) }
       : {}),
@@ -62,20 +69,36 @@ export function encodeOrderAmendment(body: OrderBody, settings: NetSuiteSettings
     billingAddress: encodeAddress(order.billing),
     shippingAddress: encodeAddress(order.delivery),
     ...(settings.shippingItemId === undefined ? {} : { shipMethod: { id: settings.shippingItemId } }),
-    shippingCost: amount(order.shippingTaxExclMinor, order.currency),
-    item: { items: order.lines.map((line) => encodeLine(line, body.itemRefs, order)) },
+    shippingCost: shippingCost(charges, order.currency),
+    item: {
+      items: charges.flatMap((charge) => encodeLine(charge, order.currency, settings)),
+    },
+    ...(settings.tax === "taxDetails"
+      ? {
+          taxDetailsOverride: true,
+          taxDetails: {
+            items: charges.flatMap((charge) => encodeTaxDetails(charge, order.currency, settings)),
+          },
+        }
+      : {}),
   };
 }
 
+/** The sublists of an order that an amendment replaces as a whole. */
+export const replacedSublists = (settings: NetSuiteSettings): string =>
+  settings.tax === "taxDetails" ? "item,taxDetails" : "item";
+
 /**
  * The body of `POST /salesOrder`.
- * @throws MappingMissingError where an item or the currency has no internal id.
+ * @throws MappingMissingError where an item, a tax or the currency has no internal id.
+ * @throws OrderTotalsError where it would not come to what the shop says.
  */
 export function encodeOrderCreation(body: OrderBody, settings: NetSuiteSettings): SalesOrderCreation {
+  const subsidiaryId = body.refs?.subsidiary ?? settings.subsidiaryId;
   return {
     externalId: body.externalId,
     ...(settings.customFormId === undefined ? {} : { customForm: { id: settings.customFormId } }),
-    ...(settings.subsidiaryId === undefined ? {} : { subsidiary: { id: settings.subsidiaryId } }),
+    ...(subsidiaryId === undefined ? {} : { subsidiary: { id: subsidiaryId } }),
     ...(settings.locationId === undefined ? {} : { location: { id: settings.locationId } }),
     orderStatus: settings.orderStatus,
     [settings.fingerprintField]: encodeFingerprint(body.fingerprint),
@@ -83,19 +106,31 @@ export function encodeOrderCreation(body: OrderBody, settings: NetSuiteSettings)
   };
 }
 
-function encodeLine(line: OrderLine, itemRefs: OrderBody["itemRefs"], order: NeutralOrder): SalesOrderLine {
-  const item = itemRefs[line.productKey];
-  if (item === undefined) {
-    throw new MappingMissingError(`product ${line.productKey} (${line.sku}) has no item in NetSuite`);
-  }
-  return {
-    item: { id: item },
-    quantity: line.quantity,
-    description: line.name,
-    price: { id: "-1" },
-    rate: Number(line.unitPriceTaxExcl),
-    amount: amount(line.totalTaxExclMinor, order.currency),
-  };
+function encodeLine(
+  charge: Charge,
+  currency: Currency,
+  settings: NetSuiteSettings,
+): readonly SalesOrderLine[] {
+  if (charge.itemId === undefined) return [];
+  return [
+    {
+      item: { id: charge.itemId },
+      ...(charge.quantity === undefined ? {} : { quantity: charge.quantity }),
+      description: charge.description,
+      price: { id: "-1" },
+      rate: Number(charge.rate),
+      amount: amount(charge.taxExclMinor, currency),
+      ...encodeLineTax(charge, currency, settings),
+    },
+  ];
+}
+
+function shippingCost(charges: readonly Charge[], currency: Currency): number {
+  const own = charges.filter(({ itemId }) => itemId === undefined);
+  return amount(
+    own.reduce((sum, { taxExclMinor }) => sum + taxExclMinor, 0),
+    currency,
+  );
 }
 
 function currencyId(currency: Currency, settings: NetSuiteSettings): string {

@@ -74,6 +74,50 @@ export const settings = z
     shippingItemId: internalId
       .optional()
       .describe("Internal id of the shipping item (`shipMethod`) that carries the shipping cost."),
+    shippingLineItemId: itemId
+      .optional()
+      .describe(
+        "Internal id of the item that shipping is booked to as a line of its own; needed with `tax: lineTaxCode`, which leaves the shipping cost field at 0.",
+      ),
+    wrappingItemId: itemId
+      .optional()
+      .describe("Internal id of the item that gift wrapping is booked to (an other charge item)."),
+    discountItemId: itemId
+      .optional()
+      .describe(
+        "Internal id of the item that vouchers are booked to, one line for each tax code (a discount item).",
+      ),
+    roundingItemId: itemId
+      .optional()
+      .describe(
+        "Internal id of the item for what the shop's rows miss of its total by rounding (an other charge item).",
+      ),
+    tax: z
+      .enum(["none", "lineTaxCode", "taxDetails"])
+      .default("none")
+      .describe(
+        "How taxes are sent. `none`: not at all, and only totals without tax agree. `taxDetails`: to the cent, for accounts with SuiteTax. `lineTaxCode`: a tax code and the gross amount on each line, for accounts with legacy tax; not tried at NetSuite.",
+      ),
+    taxCodes: z
+      .record(
+        z
+          .string()
+          .regex(
+            /^(none|([1-9][0-9]*|0@[0-9]+\.[0-9]{3})(\+([1-9][0-9]*|0@[0-9]+\.[0-9]{3}))*)$/,
+            "write an `id_tax` of the shop, several joined by +, `0@<rate>` or `none`",
+          ),
+        z.strictObject({ taxCode: internalId, taxType: internalId.optional() }),
+      )
+      .default({})
+      .describe(
+        "Internal ids of the tax code and (for `taxDetails`) the tax type for each tax of the shop, by `id_tax`. `0@20.000` is a tax of 20 % that the shop names no id of (shipping, wrapping or ecotax at a rate of their own). With `lineTaxCode` several taxes on one line are `2+3`, and a line without tax is `none`.",
+      ),
+    taxTypes: z
+      .record(internalId, internalId)
+      .default({})
+      .describe(
+        "Internal id of the tax type of each tax code that `erpsync mapping import tax` names; needed with `tax: taxDetails`.",
+      ),
     locationId: internalId.optional().describe("Internal id of the location that orders ship from."),
     customFormId: internalId.optional().describe("Internal id of the sales order form to use."),
     orderStatus: z

@@ -16,6 +16,8 @@ async function start(): Promise<ErpBench> {
       "OAuth 2.0 with PS256": emulator.settings("oauth2-ps256"),
       "token-based": emulator.settings("tba"),
     },
+    // The emulator's settings have all of it.
+    booking: {},
     itemIds: ["1001", "1002"],
     unknownItemId: "999999",
     mishap: (kind) => {

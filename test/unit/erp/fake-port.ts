@@ -49,6 +49,7 @@ export function fakePort(): FakePort {
       findOrder: none,
       createOrder: ref,
       amendOrder: amend,
+      readOrder: (_ref, _currency, call) => work(call).then(() => undefined),
       readStock: (_query, call) => work(call).then(() => ({ figures: [], next: undefined, mark: undefined })),
       close: () => Promise.resolve(),
     },

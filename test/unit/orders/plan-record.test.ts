@@ -8,55 +8,18 @@ import {
   shopCustomerId,
   shopOrderId,
 } from "../../../sidecar/domain/ids.ts";
-import type { Address, NeutralOrder, OrderBody } from "../../../sidecar/domain/order.ts";
+import type { NeutralOrder, OrderBody } from "../../../sidecar/domain/order.ts";
+import type { DecodedOrder } from "../../../sidecar/orders/decode-order.ts";
 import { hashOrder } from "../../../sidecar/orders/order-record.ts";
 import { type OrderFacts, planCustomer, planOrder } from "../../../sidecar/orders/plan-record.ts";
-
-const ADDRESS: Address = {
-  company: "",
-  firstName: "Ada",
-  lastName: "Byron",
-  line1: "1 rue X",
-  line2: "",
-  postcode: "75001",
-  city: "Paris",
-  state: "",
-  country: "FR",
-  phone: "",
-  vatNumber: "",
-};
+import { line, sampleOrder } from "../../contract/sample-bodies.ts";
 
 function order(quantity = 1): NeutralOrder {
-  return {
-    id: shopOrderId(12),
-    reference: "ABCDEFGHI",
-    shopId: 1,
-    customerId: shopCustomerId(3),
-    placedAtShopTime: "2026-11-21 10:00:00",
-    currency: { code: "EUR", decimals: 2 },
-    conversionRate: "1.000000",
-    billing: ADDRESS,
-    delivery: ADDRESS,
-    carrierName: "Post",
-    paymentMethod: "Wire",
-    lines: [
-      {
-        id: 1,
-        productKey: "5:0",
-        sku: "SKU-5",
-        name: "Mug",
-        quantity,
-        unitPriceTaxExcl: "10.000000",
-        totalTaxExclMinor: 1_000 * quantity,
-        totalTaxInclMinor: 1_200 * quantity,
-      },
-    ],
-    shippingTaxExclMinor: 500,
-    shippingTaxInclMinor: 600,
-    totalPaidTaxExclMinor: 500 + 1_000 * quantity,
-    totalPaidTaxInclMinor: 600 + 1_200 * quantity,
-  };
+  const sold = line("5:0", quantity, 1_000 * quantity, "10.000000");
+  return sampleOrder(12, { customerId: shopCustomerId(3), lines: [sold] });
 }
+
+const agreed = (content: NeutralOrder = order()): DecodedOrder => ({ kind: "agreed", order: content });
 
 function facts(change: Partial<OrderFacts> = {}): OrderFacts {
   return {
@@ -68,7 +31,8 @@ function facts(change: Partial<OrderFacts> = {}): OrderFacts {
     customerSubject: customerSubject(shopCustomerId(3)),
     customerRef: "77" as ErpRef,
     itemRefs: { "5:0": "501" as ErpRef },
-    order: order(),
+    order: agreed(),
+    heldMs: 0,
     externalId: "PS-main-12" as ExternalId,
     customerExists: true,
     status: { wanted: undefined, now: 10, whenCreated: undefined, acknowledged: false },
@@ -90,10 +54,10 @@ describe("the plan of an order", () => {
   test("plans nothing once the same order was acknowledged, however often it is asked", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 99 }), (quantity) => {
-        const first = planOrder(facts({ order: order(quantity) }), hashOrder);
+        const first = planOrder(facts({ order: agreed(order(quantity)) }), hashOrder);
         if (first.kind !== "create") throw new Error(first.kind);
         const again = planOrder(
-          facts({ order: order(quantity), known: acknowledged(first.body) }),
+          facts({ order: agreed(order(quantity)), known: acknowledged(first.body) }),
           hashOrder,
         );
         expect(again).toEqual({ kind: "nothing" });
@@ -105,21 +69,40 @@ describe("the plan of an order", () => {
     const quantities = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }));
     fc.assert(
       fc.property(quantities, ([before, after]) => {
-        const first = planOrder(facts({ order: order(before) }), hashOrder);
+        const first = planOrder(facts({ order: agreed(order(before)) }), hashOrder);
         if (first.kind !== "create") throw new Error(first.kind);
-        const second = planOrder(facts({ order: order(after), known: acknowledged(first.body) }), hashOrder);
+        const second = planOrder(
+          facts({ order: agreed(order(after)), known: acknowledged(first.body) }),
+          hashOrder,
+        );
         expect(second.kind).toBe(before === after ? "nothing" : "amend");
       }),
     );
   });
 
+  test("amends nothing where only the catalogue has changed since: a category, a tax's name, a voucher's code", () => {
+    const [sold] = order().lines;
+    if (sold === undefined) throw new Error("no line");
+    const content = (name: string, code: string, categoryId: number): NeutralOrder => ({
+      ...order(),
+      lines: [{ ...sold, categoryId, taxes: sold.taxes.map((tax) => ({ ...tax, name })) }],
+      taxes: order().taxes.map((tax) => ({ ...tax, name })),
+      discounts: [{ name: "Summer", code, freeShipping: false }],
+    });
+    const first = planOrder(facts({ order: agreed(content("VAT", "SUMMER", 4)) }), hashOrder);
+    if (first.kind !== "create") throw new Error(first.kind);
+    const known = acknowledged(first.body);
+    const later = agreed(content("TVA", "", 0));
+    expect(planOrder(facts({ order: later, known }), hashOrder)).toEqual({ kind: "nothing" });
+  });
+
   test("does not depend on the order in which mappings were read", () => {
-    const line = order().lines[0];
-    if (line === undefined) throw new Error("no line");
-    const two = { ...order(), lines: [line, { ...line, id: 2, productKey: "4:0" }] };
+    const two = { ...order(), lines: [line("5:0", 1, 1_000), line("4:0", 1, 1_000)] };
     const refs = { "5:0": "501" as ErpRef, "4:0": "401" as ErpRef };
     const swapped = { "4:0": "401" as ErpRef, "5:0": "501" as ErpRef };
-    const [a, b] = [refs, swapped].map((itemRefs) => planOrder(facts({ order: two, itemRefs }), hashOrder));
+    const [a, b] = [refs, swapped].map((itemRefs) =>
+      planOrder(facts({ order: agreed(two), itemRefs }), hashOrder),
+    );
     expect(JSON.stringify(a)).toBe(JSON.stringify(b));
   });
 
@@ -136,7 +119,22 @@ describe("the plan of an order", () => {
   test("parks an order with an unknown product, names the row to add, and waits for just that row", () => {
     const plan = planOrder(facts({ itemRefs: {} }), hashOrder);
     expect(plan).toMatchObject({ kind: "park", waitsFor: "mapping:product:5:0" });
-    expect(plan.kind === "park" && plan.error.message).toContain('product,5:0 (SKU "SKU-5")');
+    expect(plan.kind === "park" && plan.error.message).toContain('product,5:0 (SKU "demo_5:0")');
+  });
+
+  test("parks an order whose amounts contradict each other, exported before or not, with the sentence", () => {
+    const first = planOrder(facts(), hashOrder);
+    if (first.kind !== "create") throw new Error(first.kind);
+    const sentence = "total paid with tax: lines make 17.40, and the order says 17.00";
+    for (const known of [undefined, acknowledged(first.body)]) {
+      const order = { kind: "mismatch", sentence } as const;
+      // While it may still be being edited it waits.
+      const early = planOrder(facts({ known, order, heldMs: 9_999 }), hashOrder);
+      expect(early).toEqual({ kind: "hold", code: "amounts-differ", waitsFor: null });
+      const plan = planOrder(facts({ known, order, heldMs: 10_000 }), hashOrder);
+      expect(plan).toMatchObject({ kind: "park", waitsFor: null, error: { code: "E_ORDER_TOTALS" } });
+      expect(plan.kind === "park" && plan.error.message).toContain(sentence);
+    }
   });
 
   test("leaves history alone that nobody asked for, and a deleted order as it stands", () => {
@@ -149,7 +147,7 @@ describe("the plan of an order", () => {
   test("goes on amending an order of history once a person had it exported", () => {
     const first = planOrder(facts(), hashOrder);
     if (first.kind !== "create") throw new Error(first.kind);
-    const edited = facts({ inScope: false, order: order(2), known: acknowledged(first.body) });
+    const edited = facts({ inScope: false, order: agreed(order(2)), known: acknowledged(first.body) });
     expect(planOrder(edited, hashOrder).kind).toBe("amend");
   });
 

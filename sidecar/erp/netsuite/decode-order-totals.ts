@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { DecodeError } from "../../domain/errors.ts";
+import { type Currency, microsPerMinor, toMicros } from "../../domain/money.ts";
+import type { ErpOrderTotals } from "../port.ts";
+import type { Answer } from "./decode-answer.ts";
+import type { NetSuiteSettings } from "./settings.ts";
+
+const SalesOrder = z.looseObject({
+  currency: z.looseObject({ id: z.union([z.string(), z.int().transform(String)]) }),
+  total: z.number(),
+  /** Missing where the account has no taxes. */
+  taxTotal: z.number().optional(),
+  item: z.looseObject({ items: z.array(z.unknown()) }),
+});
+
+/**
+ * Reads what an order comes to from the record, its sublists expanded.
+ * @throws DecodeError where the answer is no sales order, or an amount has more decimals than the currency.
+ */
+export function decodeOrderTotals(
+  answer: Answer,
+  currency: Currency,
+  settings: Pick<NetSuiteSettings, "currencies">,
+): ErpOrderTotals {
+  const parsed = SalesOrder.safeParse(json(answer.body));
+  if (!parsed.success) throw new DecodeError("NetSuite's answer is not a sales order with its totals");
+  const { total, taxTotal, item, currency: booked } = parsed.data;
+  const totalTaxInclMinor = toWholeMinor(total, currency);
+  return {
+    currencyCode: codeOf(booked.id, settings),
+    totalTaxExclMinor:
+      taxTotal === undefined ? undefined : totalTaxInclMinor - toWholeMinor(taxTotal, currency),
+    totalTaxInclMinor,
+    lines: item.items.length,
+  };
+}
+
+/** A currency that nobody configured is told by its internal id, which is no code and so agrees with none. */
+function codeOf(id: string, settings: Pick<NetSuiteSettings, "currencies">): string {
+  return Object.entries(settings.currencies).find(([, known]) => known === id)?.[0] ?? `currency ${id}`;
+}
+
+function toWholeMinor(value: number, currency: Currency): number {
+  const micros = toMicros(String(value));
+  const step = microsPerMinor(currency);
+  if (micros % step !== 0n) {
+    throw new DecodeError(
+      `NetSuite says ${String(value)}, which has more decimals than ${currency.code} (${String(currency.decimals)})`,
+    );
+  }
+  return Number(micros / step);
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
