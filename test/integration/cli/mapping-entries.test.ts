@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { MappingCheck } from "../../../sidecar/orders/mapping-check.ts";
+import { openDatabase } from "../../../sidecar/platform/database.ts";
+import { pageMappedOrders } from "../../../sidecar/shop/mapping-facts-statements.ts";
 import { type CommandEnd, runCommand } from "../../support/command.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { insertJob, jobStates } from "../../support/job-rows.ts";
@@ -187,6 +189,32 @@ eachServer("erpsync mapping with entries", (server) => {
       missing: [{ row: "currency,EUR,", orders: 4 }],
     });
     expect((await shop.mapping("check", "--kinds", "colours")).code).toBe(2);
+  });
+
+  test("a walk over orders page by page meets each once, also those of one second", async () => {
+    await using world = await World.create({ server });
+    const placed: number[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      const lines = [{ productId: 1, quantity: 1 }];
+      placed.push((await world.shop().placeOrder({ customerId: 1, lines })).orderId);
+    }
+    // The last is older than the others, which share their second.
+    await world.pool.query(
+      `UPDATE ${world.table("orders")} SET date_add = UTC_TIMESTAMP() - INTERVAL IF(id_order = ?, 3, 2) DAY`,
+      [placed.at(-1)],
+    );
+    const db = openDatabase({ ...world.settings, connections: 1 });
+    world.onDispose(() => db.destroy());
+    const met: number[] = [];
+    let after = { placedAt: "1000-01-01 00:00:00", id: 0 };
+    for (;;) {
+      const [row, ...more] = await pageMappedOrders(db, 90, after, 1);
+      expect(more).toEqual([]);
+      if (row === undefined) break;
+      met.push(row.id_order);
+      after = { placedAt: row.date_add, id: row.id_order };
+    }
+    expect(met).toEqual([placed.at(-1), ...placed.slice(0, -1)]);
   });
 
   test("an order of the last minutes of a year is looked up by its country's clock and the shop's setting", async () => {
