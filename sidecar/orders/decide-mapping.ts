@@ -10,6 +10,7 @@ import {
   LAST_DAY,
   selectorKey,
 } from "../domain/mapping-entry.ts";
+import { type OrderRefs, taxRefKey } from "../domain/order.ts";
 import { encodeRow } from "./encode-entry.ts";
 
 /** What an order is looked up by. */
@@ -31,24 +32,11 @@ export interface MappingFacts {
   readonly taxed: readonly Taxed[];
 }
 
-/** Something that bears tax. */
-export interface Taxed {
-  /** `id_category` of the product's default category, 0 where the shop has deleted the product. */
-  readonly category: number | "shipping" | "wrapping";
-  /** The group that the line was sold with, 0 for none; undefined for shipping and wrapping, which have no group. */
-  readonly taxRulesGroupId: number | undefined;
-}
-
-/** What the ERP calls the things that an order names. A kind that has no entry at all is absent. */
-export interface OrderRefs {
-  readonly subsidiary?: ErpRef;
-  readonly currency?: ErpRef;
-  readonly payment?: ErpRef;
-  readonly carrier?: ErpRef;
-  readonly state?: ErpRef;
-  /** Tax codes by `taxKey`. */
-  readonly taxes?: Readonly<Record<string, ErpRef>>;
-}
+/**
+ * Something that bears tax: a line by its product's default category (0 where the shop has deleted the product) and the
+ * group that it was sold with (0 for none), or a fee, which has neither.
+ */
+export type Taxed = Parameters<typeof taxRefKey>[0];
 
 export type MappingDecision =
   | { readonly kind: "found"; readonly refs: OrderRefs }
@@ -59,10 +47,6 @@ export type MappingDecision =
       readonly error: MappingMissingError;
       readonly waitsFor: string;
     };
-
-/** The key of a tax code in `OrderRefs.taxes`. */
-export const taxKey = ({ category, taxRulesGroupId }: Taxed): string =>
-  `${String(category)}:${taxRulesGroupId === undefined ? "" : String(taxRulesGroupId)}`;
 
 /** What a parked order waits for that lacks an entry of this kind: an import of the kind frees all of them. */
 export const entryKey = (kind: EntryKind): string => `mapping:${kind}`;
@@ -109,7 +93,9 @@ export function decideMappings(index: EntryIndex, facts: MappingFacts): MappingD
   // Whose subsidiary it is decides on the others, where their entries name one.
   search.useSubsidiary(subsidiary);
   const currency = search.find("currency", {});
-  const taxes = facts.taxed.map((taxed) => [taxKey(taxed), search.find("tax", taxColumns(taxed))] as const);
+  const taxes = facts.taxed.map(
+    (taxed) => [taxRefKey(taxed), search.find("tax", taxColumns(taxed))] as const,
+  );
   const payment = search.find("payment", {});
   const carrier = facts.carrierReference === 0 ? undefined : search.find("carrier", {});
   const state = facts.stateId === undefined ? undefined : search.find("state", {});
@@ -144,10 +130,10 @@ function missingDecision(missing: ReadonlyMap<string, EntryKind>): MappingDecisi
 
 type ColumnValues = Readonly<Partial<Record<EntryColumn, string>>>;
 
-const taxColumns = ({ category, taxRulesGroupId }: Taxed): ColumnValues => ({
-  category: String(category),
-  tax_rules_group: taxRulesGroupId === undefined ? "" : String(taxRulesGroupId),
-});
+const taxColumns = (taxed: Taxed): ColumnValues =>
+  typeof taxed === "string"
+    ? { category: taxed, tax_rules_group: "" }
+    : { category: String(taxed.categoryId), tax_rules_group: String(taxed.taxRulesGroupId) };
 
 function orderColumns(facts: MappingFacts): ColumnValues {
   return {

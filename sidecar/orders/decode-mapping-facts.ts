@@ -1,3 +1,4 @@
+import type { NeutralOrder } from "../domain/order.ts";
 import type { MappedOrderRow, ShopSettingRow, TaxedLineRow } from "../shop/mapping-facts-statements.ts";
 import type { MappingFacts, Taxed } from "./decide-mapping.ts";
 
@@ -27,7 +28,28 @@ export function decodeTaxRules(rows: readonly ShopSettingRow[], shopId: number):
   };
 }
 
-/** What an order is looked up by, from the shop's rows. */
+/** What an order is looked up by. `stateId`: its state, where that is wanted. */
+export function factsOfOrder(
+  order: NeutralOrder,
+  rules: TaxRules,
+  dayIn: DayIn,
+  stateId: number | undefined,
+): MappingFacts {
+  const { country } = order[rules.taxesBy];
+  return {
+    shopId: order.shopId,
+    country,
+    day: dayIn(country, order.placedAtShopTime),
+    currency: order.currency.code,
+    paymentModule: order.paymentModule,
+    paymentMethod: order.paymentMethod,
+    carrierReference: order.carrierReference,
+    stateId,
+    taxed: [...order.lines, ...fees(order.shippingTaxInclMinor !== 0, order.wrappingTaxInclMinor !== 0)],
+  };
+}
+
+/** The same from the shop's rows alone, where nothing but the mappings is asked for. */
 export function factsOfRows(
   order: MappedOrderRow,
   lines: readonly TaxedLineRow[],
@@ -46,7 +68,7 @@ export function factsOfRows(
     stateId: order.current_state,
     taxed: [
       ...lines.map((line) => ({
-        category: line.category_id ?? 0,
+        categoryId: line.category_id ?? 0,
         taxRulesGroupId: line.id_tax_rules_group ?? 0,
       })),
       ...fees(Number(order.total_shipping_tax_incl) !== 0, Number(order.total_wrapping_tax_incl) !== 0),
@@ -54,9 +76,7 @@ export function factsOfRows(
   };
 }
 
-function fees(hasShipping: boolean, hasWrapping: boolean): readonly Taxed[] {
-  return [
-    ...(hasShipping ? [{ category: "shipping" as const, taxRulesGroupId: undefined }] : []),
-    ...(hasWrapping ? [{ category: "wrapping" as const, taxRulesGroupId: undefined }] : []),
-  ];
-}
+const fees = (hasShipping: boolean, hasWrapping: boolean): readonly Taxed[] => [
+  ...(hasShipping ? (["shipping"] as const) : []),
+  ...(hasWrapping ? (["wrapping"] as const) : []),
+];

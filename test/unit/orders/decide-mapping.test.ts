@@ -3,12 +3,13 @@ import { expect, test } from "vitest";
 import { MappingMissingError } from "../../../sidecar/domain/errors.ts";
 import type { ErpRef } from "../../../sidecar/domain/ids.ts";
 import { ENTRY_COLUMNS, type Entry, FIRST_DAY, LAST_DAY } from "../../../sidecar/domain/mapping-entry.ts";
+import { taxRefKey } from "../../../sidecar/domain/order.ts";
 import {
   decideMappings,
   indexEntries,
   type KindIndex,
   type MappingFacts,
-  taxKey,
+  type Taxed,
 } from "../../../sidecar/orders/decide-mapping.ts";
 import { entryHeader } from "../../../sidecar/orders/encode-entry.ts";
 import { readEntryFile } from "../../../sidecar/orders/mapping-file.ts";
@@ -87,10 +88,7 @@ test("every kind is looked up by its own columns", () => {
     paymentModule: "mollie",
     paymentMethod: "iDEAL",
     stateId: 5,
-    taxed: [
-      { category: "shipping", taxRulesGroupId: undefined },
-      { category: 7, taxRulesGroupId: 12 },
-    ],
+    taxed: ["shipping", { categoryId: 7, taxRulesGroupId: 12 }],
   });
   expect(decision).toEqual({
     kind: "found",
@@ -113,15 +111,15 @@ test("what an order has no value for is named by no row that it matches", () => 
     // Names the group, which shipping has not, and must not lend its weight to the row with the country alone.
     tax({ country: "FR", tax_rules_group: "12" }, "group"),
   ];
-  const decision = decide(entries, { taxed: [{ category: "shipping", taxRulesGroupId: undefined }] });
+  const decision = decide(entries, { taxed: ["shipping"] });
   expect(decision).toMatchObject({ refs: { taxes: { "shipping:": "subsidiary" } } });
 });
 
 test("the references have the same JSON whatever the order of the lines", () => {
-  const lines = [
-    { category: 9, taxRulesGroupId: 1 },
-    { category: 10, taxRulesGroupId: 1 },
-    { category: "shipping" as const, taxRulesGroupId: undefined },
+  const lines: readonly Taxed[] = [
+    { categoryId: 9, taxRulesGroupId: 1 },
+    { categoryId: 10, taxRulesGroupId: 1 },
+    "shipping",
   ];
   const entries = [tax({ country: "FR" }, "20")];
   const json = JSON.stringify(decide(entries, { taxed: lines }));
@@ -143,10 +141,10 @@ test("an order that lacks entries parks with all rows to add, and waits for the 
   ];
   const decision = decide(entries, {
     taxed: [
-      { category: 7, taxRulesGroupId: 12 },
-      { category: 8, taxRulesGroupId: 12 },
-      { category: 8, taxRulesGroupId: 0 },
-      { category: "shipping", taxRulesGroupId: undefined },
+      { categoryId: 7, taxRulesGroupId: 12 },
+      { categoryId: 8, taxRulesGroupId: 12 },
+      { categoryId: 8, taxRulesGroupId: 0 },
+      "shipping",
     ],
   });
   if (decision.kind !== "missing") throw new RangeError("found");
@@ -211,10 +209,10 @@ test("among 5,000 entries a look-up asks once for each combination of named colu
   const counted: KindIndex = { ...index, slots: new Counted(index.slots) };
   for (const [n, one] of entries.entries()) {
     const category = one.selector[1] === "" ? 99 : Number(one.selector[1]);
-    const taxed = [{ category, taxRulesGroupId: Number(one.selector[2]) }];
+    const taxed = [{ categoryId: category, taxRulesGroupId: Number(one.selector[2]) }];
     const about = facts({ country: one.selector[0]!, day: `${2000 + (n % 10)}-06-30`, taxed });
     const decision = decideMappings(new Map([["tax" as const, counted]]), about);
-    expect(decision).toMatchObject({ kind: "found", refs: { taxes: { [taxKey(taxed[0]!)]: one.ref } } });
+    expect(decision).toMatchObject({ kind: "found", refs: { taxes: { [taxRefKey(taxed[0]!)]: one.ref } } });
   }
   expect(asked.length).toBeLessThanOrEqual(entries.length * index.masks.length);
   expect(index.masks.length).toBe(2);
@@ -243,9 +241,9 @@ const anyFacts: fc.Arbitrary<MappingFacts> = fc
         category: fc.constantFrom<7 | 8 | "shipping">(7, 8, "shipping"),
         taxRulesGroupId: fc.constantFrom(12, 0),
       })
-      .map(({ category, taxRulesGroupId }) => [
-        { category, taxRulesGroupId: category === "shipping" ? undefined : taxRulesGroupId },
-      ]),
+      .map(({ category, taxRulesGroupId }) =>
+        category === "shipping" ? [category] : [{ categoryId: category, taxRulesGroupId }],
+      ),
   })
   .map(facts);
 
@@ -266,13 +264,9 @@ const anySubsidiary = fc.constantFrom<readonly Entry[]>([], [entry("subsidiary",
 /** The most specific entry, found by looking at all of them column by column. */
 function naive(entries: readonly Entry[], about: MappingFacts, subsidiary: string): Entry | undefined {
   const [taxed] = about.taxed;
-  const group = taxed?.taxRulesGroupId;
-  const values = [
-    about.country,
-    String(taxed?.category),
-    group === undefined ? "" : String(group),
-    subsidiary,
-  ];
+  const product =
+    typeof taxed === "object" ? [String(taxed.categoryId), String(taxed.taxRulesGroupId)] : [taxed, ""];
+  const values = [about.country, ...product, subsidiary];
   const matching = entries.filter(
     (one) =>
       one.firstDay <= about.day &&
@@ -295,7 +289,7 @@ test("the entry that is chosen is the most specific one that holds on the day", 
       fc.pre(entries.length > 0);
       const expected = naive(entries, about, subsidiaries.length > 0 ? "S" : "");
       const decision = decide([...entries, ...subsidiaries], about);
-      const key = taxKey(about.taxed[0]!);
+      const key = taxRefKey(about.taxed[0]!);
       const ref = decision.kind === "found" ? decision.refs.taxes?.[key] : undefined;
       expect(ref).toBe(expected?.ref);
       expect(decision.kind).toBe(expected === undefined ? "missing" : "found");

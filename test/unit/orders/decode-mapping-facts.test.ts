@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { decodeTaxRules, factsOfRows } from "../../../sidecar/orders/decode-mapping-facts.ts";
+import { taxRefKey } from "../../../sidecar/domain/order.ts";
+import { decodeTaxRules, factsOfOrder, factsOfRows } from "../../../sidecar/orders/decode-mapping-facts.ts";
 import type { MappedOrderRow, ShopSettingRow } from "../../../sidecar/shop/mapping-facts-statements.ts";
+import { sampleOrder } from "../../contract/sample-bodies.ts";
 
 const setting = (
   name: string,
@@ -58,11 +60,7 @@ test("an order is looked up by the country that the shop taxes by, and by that c
     paymentMethod: "iDEAL",
     carrierReference: 3,
     stateId: 5,
-    taxed: [
-      { category: 9, taxRulesGroupId: 12 },
-      { category: 0, taxRulesGroupId: 0 },
-      { category: "shipping", taxRulesGroupId: undefined },
-    ],
+    taxed: [{ categoryId: 9, taxRulesGroupId: 12 }, { categoryId: 0, taxRulesGroupId: 0 }, "shipping"],
   });
   const byDelivery = factsOfRows(ORDER, [], { timeZone: "Europe/Paris", taxesBy: "delivery" }, dayIn);
   expect(byDelivery.country).toBe("PT");
@@ -80,6 +78,35 @@ test("what the shop has deleted of an order leaves its values empty, and what co
     currency: "",
     paymentModule: "",
     carrierReference: 0,
-    taxed: [{ category: "wrapping", taxRulesGroupId: undefined }],
+    taxed: ["wrapping"],
   });
+});
+
+test("the neutral order is looked up as its rows are", () => {
+  const order = sampleOrder(7, {
+    shopId: 2,
+    paymentModule: "mollie",
+    paymentMethod: "iDEAL",
+    carrierReference: 3,
+    placedAtShopTime: ORDER.date_add,
+  });
+  const rows = {
+    ...ORDER,
+    billing_country: order.billing.country,
+    delivery_country: order.delivery.country,
+    total_shipping_tax_incl: String(order.shippingTaxInclMinor),
+    total_wrapping_tax_incl: String(order.wrappingTaxInclMinor),
+  };
+  const lines = order.lines.map((line) => ({
+    id_order: 7,
+    category_id: line.categoryId,
+    id_tax_rules_group: line.taxRulesGroupId,
+  }));
+  const rules = { timeZone: "Europe/Paris", taxesBy: "billing" } as const;
+  const dayIn = (country: string, at: string): string => `${country} ${at}`;
+  const fromOrder = factsOfOrder(order, rules, dayIn, 5);
+  const fromRows = factsOfRows(rows, lines, rules, dayIn);
+  expect(fromOrder).toMatchObject(fromRows);
+  expect(fromOrder.taxed.map(taxRefKey)).toEqual(fromRows.taxed.map(taxRefKey));
+  expect(factsOfOrder(order, rules, dayIn, undefined).stateId).toBeUndefined();
 });

@@ -39,7 +39,7 @@ export function facts(about: Partial<MappingFacts> = {}): MappingFacts {
     paymentMethod: "Bank transfer",
     carrierReference: 2,
     stateId: undefined,
-    taxed: [{ category: 7, taxRulesGroupId: 12 }],
+    taxed: [{ categoryId: 7, taxRulesGroupId: 12 }],
     ...about,
   };
 }
