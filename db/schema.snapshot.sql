@@ -178,6 +178,7 @@
   state varchar(16) ascii bin NOT NULL
   body mediumblob NOT NULL
   body_hash char(64) ascii bin NOT NULL
+  content_hash char(64) ascii bin NULL
   erp_ref varchar(96) utf8mb4 NULL
   ambiguous_at datetime(6) NULL
   replaced tinyint unsigned NOT NULL DEFAULT 0
@@ -185,6 +186,7 @@
   shop_state int unsigned NULL
   created_at datetime(6) NOT NULL
   acknowledged_at datetime(6) NULL
+  erased_at datetime(6) NULL
   KEY erpsync_operation_acknowledged (acknowledged_at)
   KEY erpsync_operation_external (external_id)
   UNIQUE KEY erpsync_operation_number (subject,number)

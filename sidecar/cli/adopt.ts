@@ -17,6 +17,7 @@ import {
   upsertConfirmation,
 } from "../orders/operation-statements.ts";
 import { orderRecord } from "../orders/order-record.ts";
+import type { RecordBody, RecordKind } from "../orders/record.ts";
 import type { Tx } from "../platform/database.ts";
 import { lockName, withNamedLock } from "../platform/named-lock.ts";
 import { systemSleep } from "../platform/system-clock.ts";
@@ -138,12 +139,23 @@ async function planForgotten(
     });
     const plan = (await record.look(claim))([]);
     if (plan.kind !== "create") return undefined;
-    return { body: JSON.stringify(plan.body), bodyHash: record.hash(plan.body) };
+    return plannedFor(record, plan.body);
   }
   const record = customerRecord({ db, erp, scope: () => scope });
   const plan = (await record.look(claim))([]);
   if (plan.kind !== "create") return undefined;
-  return { body: JSON.stringify(plan.body), bodyHash: record.hash(plan.body) };
+  return plannedFor(record, plan.body);
+}
+
+function plannedFor<Body extends RecordBody>(
+  record: RecordKind<Body>,
+  body: Body,
+): NonNullable<FoundRecord["planned"]> {
+  return {
+    body: JSON.stringify(body),
+    bodyHash: record.hash(body),
+    contentHash: record.contentHash(body),
+  };
 }
 
 async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Promise<void> {

@@ -5,6 +5,7 @@ import { registerAdopt } from "./adopt.ts";
 import { EXIT, type Terminal } from "./command-line.ts";
 import { registerDlq } from "./dlq.ts";
 import { registerDoctor } from "./doctor.ts";
+import { registerGdpr } from "./gdpr.ts";
 import { registerMapping } from "./mapping.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPurge } from "./purge.ts";
@@ -51,6 +52,7 @@ function createProgram(terminal: Terminal): Command {
   registerReconcile(program, terminal);
   registerMapping(program, terminal);
   registerAdopt(program, terminal);
+  registerGdpr(program, terminal);
   registerDoctor(program, terminal);
   registerPurge(program, terminal);
   return program;

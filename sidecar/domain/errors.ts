@@ -66,6 +66,12 @@ export class OrderTotalsError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "park" };
 }
 
+/** An order whose customer was erased was edited; nobody knows any more what the ERP would have to be sent. */
+export class OrderAnonymisedError extends SidecarError {
+  readonly code = "E_ORDER_ANONYMISED";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
 /** The shop's signed endpoint cannot be reached or refused the request. */
 export class ShopCommandError extends SidecarError {
   readonly code = "E_SHOP_COMMAND";

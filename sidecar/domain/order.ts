@@ -140,6 +140,8 @@ export interface NeutralCustomer {
   readonly firstName: string;
   readonly lastName: string;
   readonly company: string;
+  /** Of the newest of his addresses that has one; empty for private people. */
+  readonly vatNumber: string;
   readonly isGuest: boolean;
 }
 

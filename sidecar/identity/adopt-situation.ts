@@ -22,7 +22,9 @@ export interface FoundRecord {
   readonly ref: ErpRef;
   readonly fingerprint: string;
   /** Undefined where it cannot be planned now; then it is only mapped. */
-  readonly planned: { readonly body: string; readonly bodyHash: string } | undefined;
+  readonly planned:
+    | { readonly body: string; readonly bodyHash: string; readonly contentHash: string | null }
+    | undefined;
 }
 
 /** What the adoption needs of the other stages; wiring hands it in. */

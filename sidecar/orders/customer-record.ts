@@ -5,7 +5,9 @@ import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
+import { isAnonymousCustomer } from "../shop/anonymous-statements.ts";
 import { type CustomerRow, readCustomer } from "../shop/order-statements.ts";
+import { withoutErased } from "./decide-anonymised.ts";
 import { decodeCustomer } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { keptKey, knownRecord } from "./order-record.ts";
@@ -27,6 +29,7 @@ export function customerRecord(deps: CustomerRecordDeps): RecordKind<CustomerBod
     kind: "customer",
     look: (claim) => lookAtCustomer(deps, claim),
     hash: hashCustomer,
+    contentHash: () => null,
     find: deps.erp.findCustomer,
     create: deps.erp.createCustomer,
     amend: deps.erp.amendCustomer,
@@ -45,13 +48,17 @@ export function customerRecord(deps: CustomerRecordDeps): RecordKind<CustomerBod
 async function lookAtCustomer(deps: CustomerRecordDeps, claim: Claim): Promise<Planner<CustomerBody>> {
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "customer") return () => ({ kind: "nothing" });
-  const [row, mappings] = await Promise.all([
+  const [row, mappings, isAnonymous] = await Promise.all([
     readCustomer(deps.db, parsed.id),
     readMappings(deps.db, [{ kind: "customer", shopKey: String(parsed.id) }]),
+    isAnonymousCustomer(deps.db, parsed.id),
   ]);
   const mapping = mappings.get(`customer:${String(parsed.id)}`);
   const body = row === undefined ? undefined : customerBody(row, parsed.id, deps.scope(), mapping);
-  return (operations) => planCustomer(claim.subject, body, knownRecord(mapping, operations), hashCustomer);
+  return (operations) => {
+    const plan = planCustomer(claim.subject, body, knownRecord(mapping, operations), hashCustomer);
+    return withoutErased(plan, isAnonymous, operations);
+  };
 }
 
 function customerBody(

@@ -292,6 +292,7 @@ export function decodeCustomer(row: CustomerRow): NeutralCustomer {
     firstName: row.firstname,
     lastName: row.lastname,
     company: row.company ?? "",
+    vatNumber: row.vat_number ?? "",
     isGuest: row.is_guest === 1,
   };
 }

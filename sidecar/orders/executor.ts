@@ -195,6 +195,7 @@ export class Executor<Body extends RecordBody> {
       externalId,
       body: text,
       bodyHash: this.#record.hash(body),
+      contentHash: this.#record.contentHash(body),
       shopState,
     });
     await this.#commitIntent(claim, intent);
@@ -323,11 +324,12 @@ export class Executor<Body extends RecordBody> {
 
   async #resume(claim: Claim, last: OperationRow): Promise<Flight<Body>> {
     const text = await readOperationBody(this.#deps.db, last.key);
-    const { key, number, kind, externalId, bodyHash, replaced } = last;
+    const { key, number, kind, externalId, bodyHash, contentHash, replaced } = last;
     const shopState = last.shopState ?? null;
     const { subject } = claim;
-    const intent: Intent = { key, subject, number, kind, externalId, body: text, bodyHash, shopState };
-    // Written by this program as a Body and unchanged since: its hash was taken over this very text.
+    const intent = { key, subject, number, kind, externalId, body: text, bodyHash, contentHash, shopState };
+    // Written by this program as a Body, and unchanged since but where its person was erased: then it still has what a
+    // look-up and its acknowledgement need.
     return { claim, intent, body: JSON.parse(text) as Body, resumed: true, replaced, isUnsettled: false };
   }
 
@@ -373,6 +375,7 @@ export class Executor<Body extends RecordBody> {
       externalId,
       body,
       bodyHash: sha256(body),
+      contentHash: null,
       shopState: null,
     });
     await this.#commitIntent(claim, intent);

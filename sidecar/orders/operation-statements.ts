@@ -12,6 +12,10 @@ export interface OperationRow extends LastOperation {
   readonly number: number;
   readonly externalId: ExternalId;
   readonly bodyHash: string;
+  /** Hash of an order without its person; null for other records, and where nobody knows what stands in the ERP. */
+  readonly contentHash: string | null;
+  /** The person was taken out of its body on request. */
+  readonly erased: boolean;
   readonly replaced: boolean;
   /** State of the order in the shop when its creation was planned; undefined for other operations. */
   readonly shopState: number | undefined;
@@ -35,6 +39,8 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
       "external_id",
       "state",
       "body_hash",
+      "content_hash",
+      "erased_at",
       "ambiguous_at",
       "replaced",
       "shop_state",
@@ -52,6 +58,8 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
     externalId: row.external_id as ExternalId,
     state: row.state as OperationState,
     bodyHash: row.body_hash,
+    contentHash: row.content_hash,
+    erased: row.erased_at !== null,
     ambiguous: row.ambiguous_at !== null,
     replaced: row.replaced === 1,
     shopState: row.shop_state ?? undefined,
@@ -83,6 +91,7 @@ export interface Intent {
   /** JSON text. */
   readonly body: string;
   readonly bodyHash: string;
+  readonly contentHash: string | null;
   /** State of the order in the shop, where this creates an order. */
   readonly shopState: number | null;
 }
@@ -152,6 +161,8 @@ function rowOf(intent: Intent) {
     state: "open",
     body: deflateRawSync(intent.body),
     body_hash: intent.bodyHash,
+    content_hash: intent.contentHash,
+    erased_at: null,
     shop_state: intent.shopState,
   } as const;
 }
@@ -164,6 +175,8 @@ function replacing(row: ReturnType<typeof rowOf>) {
     state: row.state,
     body: row.body,
     body_hash: row.body_hash,
+    content_hash: row.content_hash,
+    erased_at: row.erased_at,
     sent_at: utcNow,
     shop_state: row.shop_state,
   };
@@ -219,7 +232,13 @@ export async function acknowledgeOperation(
 ): Promise<void> {
   await tx
     .updateTable("erpsync_operation")
-    .set({ state: "acknowledged", erp_ref: ref, body_hash: bodyHash, acknowledged_at: utcNow })
+    .set({
+      state: "acknowledged",
+      erp_ref: ref,
+      body_hash: bodyHash,
+      ...(bodyHash === UNKNOWN_BODY_HASH ? { content_hash: null } : {}),
+      acknowledged_at: utcNow,
+    })
     .where("op_key", "=", key)
     .execute();
 }

@@ -7,12 +7,14 @@ import {
   orderSubject,
   parseSubject,
   type ShopOrderId,
+  shopCustomerId,
 } from "../domain/ids.ts";
-import type { OrderBody, OrderTax } from "../domain/order.ts";
+import type { NeutralOrder, OrderBody, OrderTax } from "../domain/order.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
+import { isAnonymousCustomer } from "../shop/anonymous-statements.ts";
 import {
   type OrderLineRow,
   type OrderRow,
@@ -23,6 +25,7 @@ import {
   readOrderLines,
   readOrderTaxes,
 } from "../shop/order-statements.ts";
+import { sentContent, withoutAnonymised } from "./decide-anonymised.ts";
 import { decodeOrder, type OrderRows } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
@@ -35,7 +38,15 @@ import type { Planner, RecordKind } from "./record.ts";
  * later must not amend orders that were placed before.
  */
 export function hashOrder(body: OrderBody): string {
-  const { order } = body;
+  return sha256(JSON.stringify({ ...body, order: lasting(body.order) }));
+}
+
+/** The same of an order without its person: an erasure changes customer and addresses, and no more. */
+export function hashOrderContent(order: NeutralOrder): string {
+  return sha256(JSON.stringify({ ...lasting(order), customerId: 0, billing: null, delivery: null }));
+}
+
+function lasting(order: NeutralOrder): NeutralOrder {
   const lines = order.lines.map((line) => ({ ...line, categoryId: 0, taxes: unnamed(line.taxes) }));
   const taxes = {
     discountsTaxes: unnamed(order.discountsTaxes),
@@ -45,7 +56,7 @@ export function hashOrder(body: OrderBody): string {
     taxes: unnamed(order.taxes),
   };
   const discounts = order.discounts.map((discount) => ({ ...discount, code: "" }));
-  return sha256(JSON.stringify({ ...body, order: { ...order, lines, ...taxes, discounts } }));
+  return { ...order, lines, ...taxes, discounts };
 }
 
 const unnamed = (taxes: readonly OrderTax[]): readonly OrderTax[] =>
@@ -68,6 +79,7 @@ export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
     kind: "order",
     look: (claim) => lookAtOrder(deps, claim),
     hash: hashOrder,
+    contentHash: (body) => hashOrderContent(body.order),
     find: deps.erp.findOrder,
     create: deps.erp.createOrder,
     amend: deps.erp.amendOrder,
@@ -94,6 +106,9 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   const mappings = await readMappings(db, mappingKeys(row, lines));
   const mapping = mappings.get(`order:${String(row.id_order)}`);
   const presence = decidePresence(row, claim.released);
+  const isExported = mapping !== undefined;
+  // Asked of orders that the ERP has only, where nobody waits for the answer.
+  const isAnonymous = isExported && (await isAnonymousCustomer(db, shopCustomerId(row.id_customer)));
   const facts = {
     subject: orderSubject(parsed.id),
     presence,
@@ -111,7 +126,9 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   return (operations) => {
     const known = knownRecord(mapping, operations);
     const status = statusFacts(deps.stateAfterExport, row.current_state, operations);
-    return planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
+    const plan = planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
+    const sent = sentContent(operations);
+    return withoutAnonymised(plan, { ...facts, isExported, isAnonymous }, sent, hashOrderContent);
   };
 }
 

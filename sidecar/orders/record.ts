@@ -23,6 +23,8 @@ export interface RecordKind<Body extends RecordBody> {
   /** Reads the shop and what is mapped, and returns what plans the difference to the subject's operations. */
   readonly look: (claim: Claim) => Promise<Planner<Body>>;
   readonly hash: (body: Body) => string;
+  /** Hash of what does not tell of a person; null for a record that is nothing but a person. */
+  readonly contentHash: (body: Body) => string | null;
   readonly find: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
   readonly create: (body: Body, call: ErpCall) => Promise<ErpRef>;
   readonly amend: (ref: ErpRef, body: Body, call: ErpCall) => Promise<void>;

@@ -226,6 +226,7 @@ export interface OperationTable {
   state: string;
   body: Buffer;
   body_hash: string;
+  content_hash: Optional<string>;
   erp_ref: Optional<string>;
   ambiguous_at: NullableTime;
   replaced: Defaulted<number>;
@@ -233,6 +234,7 @@ export interface OperationTable {
   shop_state: Optional<number>;
   created_at: Time;
   acknowledged_at: NullableTime;
+  erased_at: NullableTime;
 }
 
 export interface AttemptTable {

@@ -319,6 +319,8 @@ export interface CustomerRow {
   readonly firstname: string;
   readonly lastname: string;
   readonly company: string | null;
+  /** Of the newest of his addresses that has one; null where none has. */
+  readonly vat_number: string | null;
   readonly is_guest: number;
   readonly secure_key: string;
   readonly date_add: string;
@@ -343,5 +345,17 @@ export async function readCustomer(db: Database, id: ShopCustomerId): Promise<Cu
       "secure_key",
       "date_add",
     ])
+    .select((eb) =>
+      eb
+        .selectFrom("address as a")
+        .where("a.id_customer", "=", id)
+        .where("a.deleted", "=", 0)
+        // psgdpr fills its anonymous customer's address with zeros.
+        .where("a.vat_number", "not in", ["", "0000"])
+        .orderBy("a.id_address", "desc")
+        .limit(1)
+        .select("a.vat_number")
+        .as("vat_number"),
+    )
     .executeTakeFirst();
 }

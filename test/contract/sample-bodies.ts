@@ -43,6 +43,7 @@ export function customerBody(id: number, change: Partial<CustomerBody["customer"
       firstName: "Zoë",
       lastName: "O'Brien",
       company: "",
+      vatNumber: "",
       isGuest: false,
       ...change,
     },

@@ -49,6 +49,7 @@ const intent = (number: number): object => ({
   externalId: "PS-main-7",
   body: "{}",
   bodyHash: HASH,
+  contentHash: null,
 });
 const EVENT = {
   id: 1,
@@ -264,6 +265,24 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readMissedHooks: [7],
     readStockStatus: [],
   },
+  "ops/gdpr-statements.ts": {
+    pageOrdersOf: [7, 0, 50],
+    pageBodies: ["order:7#1", 50],
+    readCustomerWords: [7],
+    readAddressWords: [7],
+    accountsWithEmail: ["nobody@example.com", 7],
+    exportedOrders: [[7, 8]],
+    pageActions: [1_900, 50],
+    rewriteReason: [7, "r"],
+    lockJob: ["order:7"],
+    eraseAttempts: ["order:7", 50],
+    lockUnerased: ["order:7"],
+    eraseOperation: ["order:7#1", "{}"],
+    eraseJobReason: ["order:7"],
+    eraseEvents: ["order:7"],
+    outboxRowsOf: [["order:7"]],
+    eraseOutbox: [[7, 8]],
+  },
   "orders/attempt-statements.ts": { insertAttempts: [[ATTEMPT]] },
   "orders/entry-statements.ts": {
     raiseEntryRevision: ["tax"],
@@ -323,6 +342,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     pageMappedOrders: [90, { placedAt: "2026-11-20 00:00:00", id: 7 }, 50],
     readTaxedLines: [[7, 8]],
   },
+  "shop/anonymous-statements.ts": { isAnonymousCustomer: [7] },
   "shop/order-statements.ts": {
     readOrder: [7],
     readOrderAddresses: [7],
@@ -576,6 +596,7 @@ const WHOLE_TABLE: Readonly<Record<string, string>> = {
   "stock/ledger/pass-statements.ts countChecks": "the checks on their way through the binlog, a handful",
   "stock/ledger/pass-statements.ts countPass": "once a pass, which has just looked at all rows itself",
   "stock/snapshot/buffer-statements.ts readBuffers": "people set them by hand, and all of them are wanted",
+  "ops/gdpr-statements.ts outboxRowsOf": "the outbox is empty but when nobody ingests; once an erasure",
   "stock/snapshot/in-flight-statements.ts ordersInOutbox": "the outbox is empty but when nobody ingests",
   "ingest/sweep-statements.ts ordersWithoutJob": "the outbox, once; it is empty but when nobody ingests",
   "ops/purge-statements.ts listOwnTables": "the data dictionary, once in an installation's life",

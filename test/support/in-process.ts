@@ -120,6 +120,8 @@ export interface InProcessOptions {
   readonly setStatus?: SetStatus;
   /** How long a stock row must have been quiet, in milliseconds; 50 unless told. */
   readonly quietMs?: number;
+  /** Settings of the adapter beside those that the emulator needs. */
+  readonly netsuite?: object;
   /** Lets a test put itself between the sidecar and the ERP. */
   readonly wrapErp?: (port: ErpPort) => ErpPort;
   /** The process dies instead of taking this step (see `SidecarInside.steps`); never unless told. */
@@ -163,7 +165,7 @@ export class SidecarInside implements AsyncDisposable {
     this.#wake = new Wake(this.clock.sleep);
     const limit = options.limit ?? 8;
     const http = createHttp({ connections: limit + 1 });
-    const adapter = openNetSuite(netSuiteSettings.parse(erp.settings()), {
+    const adapter = openNetSuite(netSuiteSettings.parse({ ...erp.settings(), ...options.netsuite }), {
       http: http.send,
       clock: this.clock,
     });

@@ -433,6 +433,26 @@ export class ShopSimulator {
     if (hooks === "on") await announce(this.#php, "customer.changed", `customer:${customerId}`, null);
   }
 
+  /**
+   * The customer edits his address in his account. As orders use it, it is marked deleted and copied; orders that were
+   * placed with it keep it, and the next one gets the copy.
+   */
+  async editAddressBook(
+    customerId: number,
+    fields: Readonly<Record<string, string | number>>,
+  ): Promise<{ readonly addressId: number }> {
+    const [address] = await this.#php.select(
+      "SELECT * FROM ?? WHERE id_customer = ? AND deleted = 0 ORDER BY id_address LIMIT 1",
+      [this.#php.name("address"), customerId],
+    );
+    if (address === undefined) throw new SupportError(`Customer ${customerId} has no address to edit.`);
+    const copy: Row = { ...address, ...fields, date_add: shopTime(), date_upd: shopTime() };
+    delete copy["id_address"];
+    await this.#php.update("address", "id_address", { ...address, deleted: 1, date_upd: shopTime() });
+    await announce(this.#php, "customer.changed", `customer:${customerId}`, null);
+    return { addressId: await this.#php.insert("address", copy) };
+  }
+
   /** Edits a product as its back-office page does; the price is in the default currency, without tax. */
   async editProduct(
     productId: number,

@@ -42,7 +42,7 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     createCustomer: async (body, call) =>
       create("customer", body.externalId, encodeCustomerCreation(body, config), call),
     amendCustomer: async (ref, body, call) =>
-      amendRecord(ask, `customer/${ref}`, encodeCustomerAmendment(body), call, budget()),
+      amendRecord(ask, `customer/${ref}`, encodeCustomerAmendment(body, config), call, budget()),
     findOrder: (externalId, call) => find("salesOrder", externalId, call),
     createOrder: async (body, call) =>
       create("salesOrder", body.externalId, encodeOrderCreation(body, config), call),

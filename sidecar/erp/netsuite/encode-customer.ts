@@ -20,12 +20,16 @@ export interface CustomerCreation extends CustomerContent {
 }
 
 /** The body of `PATCH /customer/<id>`; the fingerprint's field stays as it is, people may have written in it. */
-export function encodeCustomerAmendment({ customer }: CustomerBody): CustomerContent {
+export function encodeCustomerAmendment(
+  { customer }: CustomerBody,
+  { customerVatNumberField: vatField }: Pick<NetSuiteSettings, "customerVatNumberField">,
+): CustomerContent {
   return {
     email: customer.email,
     ...(customer.firstName === "" ? {} : { firstName: customer.firstName }),
     ...(customer.lastName === "" ? {} : { lastName: customer.lastName }),
     ...(customer.company === "" ? {} : { companyName: customer.company }),
+    ...(vatField === undefined || customer.vatNumber === "" ? {} : { [vatField]: customer.vatNumber }),
   };
 }
 
@@ -44,6 +48,6 @@ export function encodeCustomerCreation(body: CustomerBody, settings: NetSuiteSet
       ? { currencyList: { items: currencyIds.map((id) => ({ currency: { id } })) } }
       : {}),
     [settings.customerFingerprintField]: encodeFingerprint(body.fingerprint),
-    ...encodeCustomerAmendment(body),
+    ...encodeCustomerAmendment(body, settings),
   };
 }

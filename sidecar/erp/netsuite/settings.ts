@@ -134,6 +134,11 @@ export const settings = z
       .describe(
         "Field of the customer that carries the fingerprint: `comments` or a `custentity_…` text field.",
       ),
+    customerVatNumberField: fieldName
+      .optional()
+      .describe(
+        "Field of the customer that takes a company's VAT number: `vatRegNumber` where the account has no SuiteTax, or a `custentity_…` text field. Left out, the number is not sent.",
+      ),
     customerName: z
       .enum(["external-id", "automatic"])
       .default("external-id")

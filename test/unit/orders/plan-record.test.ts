@@ -212,6 +212,7 @@ describe("the plan of a customer", () => {
       firstName: "A",
       lastName: "B",
       company: "",
+      vatNumber: "",
       isGuest: false,
     },
   };

@@ -152,8 +152,17 @@ test("a customer is a person unless a company is named, and carries all currenci
   expect(company).toMatchObject({ isPerson: false, companyName: "Crème & Fils" });
 });
 
+test("a company's VAT number goes into the field that the configuration names, and nowhere without one", () => {
+  const body = customerBody(1, { company: "Crème & Fils", vatNumber: "FR40303265045" });
+  const settings = { ...SETTINGS, customerVatNumberField: "vatRegNumber" };
+  expect(encodeCustomerCreation(body, settings)).toHaveProperty("vatRegNumber", "FR40303265045");
+  expect(encodeCustomerAmendment(body, settings)).toHaveProperty("vatRegNumber", "FR40303265045");
+  expect(encodeCustomerAmendment(customerBody(1), settings)).not.toHaveProperty("vatRegNumber");
+  expect(JSON.stringify(encodeCustomerCreation(body, SETTINGS))).not.toContain("FR40303265045");
+});
+
 test("a customer's amendment sends neither key nor what NetSuite cannot change", () => {
-  expect(Object.keys(encodeCustomerAmendment(customerBody(1))).sort()).toEqual([
+  expect(Object.keys(encodeCustomerAmendment(customerBody(1), SETTINGS)).sort()).toEqual([
     "email",
     "firstName",
     "lastName",
