@@ -26,7 +26,10 @@ import {
   readOrderTaxes,
 } from "../shop/order-statements.ts";
 import { sentContent, withoutAnonymised } from "./decide-anonymised.ts";
+import { decideMappings, type MappingDecision } from "./decide-mapping.ts";
+import { factsOfOrder } from "./decode-mapping-facts.ts";
 import { decodeOrder, type OrderRows } from "./decode-order.ts";
+import { MappingBook, type MappingView } from "./mapping-book.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
 import { type KnownRecord, type OrderFacts, planOrder } from "./plan-record.ts";
@@ -75,9 +78,10 @@ export interface OrderRecordDeps {
 
 /** Orders, as the executor works them. */
 export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
+  const book = new MappingBook(deps.db);
   return {
     kind: "order",
-    look: (claim) => lookAtOrder(deps, claim),
+    look: (claim) => lookAtOrder(deps, book, claim),
     hash: hashOrder,
     contentHash: (body) => hashOrderContent(body.order),
     find: deps.erp.findOrder,
@@ -95,7 +99,11 @@ export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
   };
 }
 
-async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner<OrderBody>> {
+async function lookAtOrder(
+  deps: OrderRecordDeps,
+  book: MappingBook,
+  claim: Claim,
+): Promise<Planner<OrderBody>> {
   const { db } = deps;
   const scope = deps.scope();
   const parsed = parseSubject(claim.subject);
@@ -103,12 +111,13 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
   const rows = await readOrderRows(db, parsed.id);
   if (rows === undefined) return () => ({ kind: "nothing" });
   const { order: row, lines } = rows;
-  const mappings = await readMappings(db, mappingKeys(row, lines));
+  const [mappings, view] = await Promise.all([readMappings(db, mappingKeys(row, lines)), book.view()]);
   const mapping = mappings.get(`order:${String(row.id_order)}`);
   const presence = decidePresence(row, claim.released);
   const isExported = mapping !== undefined;
   // Asked of orders that the ERP has only, where nobody waits for the answer.
   const isAnonymous = isExported && (await isAnonymousCustomer(db, shopCustomerId(row.id_customer)));
+  const order = presence === "whole" ? decodeOrder(rows, deps.totalsToleranceMinor) : undefined;
   const facts = {
     subject: orderSubject(parsed.id),
     presence,
@@ -119,7 +128,8 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
     customerExists: row.customer_exists === 1,
     itemRefs: itemRefs(lines, mappings),
-    order: presence === "whole" ? decodeOrder(rows, deps.totalsToleranceMinor) : undefined,
+    order,
+    mapped: order?.kind === "agreed" ? lookUp(order.order, view) : undefined,
     // A record keeps the key that it has in the ERP, whatever epoch its id belongs to now.
     externalId: keptKey(mapping) ?? orderExternalId(scope.shopKey, parsed.id, scope.epochs),
   };
@@ -130,6 +140,13 @@ async function lookAtOrder(deps: OrderRecordDeps, claim: Claim): Promise<Planner
     const sent = sentContent(operations);
     return withoutAnonymised(plan, { ...facts, isExported, isAnonymous }, sent, hashOrderContent);
   };
+}
+
+/** What the ERP calls the things that the order names. Its state is not asked for: it would amend at each change. */
+function lookUp(order: NeutralOrder, view: MappingView): MappingDecision {
+  const rules = view.rulesOf(order.shopId);
+  const dayIn = (country: string, at: string): string => view.dayIn(country, at, rules.timeZone);
+  return decideMappings(view.index, factsOfOrder(order, rules, dayIn, undefined));
 }
 
 /**

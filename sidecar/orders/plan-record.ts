@@ -7,6 +7,7 @@ import {
 } from "../domain/errors.ts";
 import type { ErpRef, Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
+import type { MappingDecision } from "./decide-mapping.ts";
 import type { DecodedOrder } from "./decode-order.ts";
 
 /** What has to be done so that the ERP (and the shop's status) agree with what the shop says now. */
@@ -51,6 +52,8 @@ export interface OrderFacts {
   /** False where the shop no longer has the customer's row. */
   readonly customerExists: boolean;
   readonly itemRefs: Readonly<Record<string, ErpRef>>;
+  /** What people mapped by pattern, where the order's amounts agree. */
+  readonly mapped: MappingDecision | undefined;
   /** The order, where it is whole. */
   readonly order: DecodedOrder | undefined;
   /** How long the job has been held. */
@@ -92,9 +95,15 @@ function planWhole(
 ): Plan<OrderBody> {
   const missing = planMissingMapping(facts, order);
   if (missing !== undefined) return missing;
+  const { mapped } = facts;
+  if (mapped?.kind === "missing") return { kind: "park", error: mapped.error, waitsFor: mapped.waitsFor };
   if (facts.customerRef === undefined) return planMissingCustomer(facts, order);
   const { externalId, fingerprint, customerRef } = facts;
-  const body: OrderBody = { externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order), order };
+  const body: OrderBody = {
+    ...{ externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order) },
+    ...(mapped === undefined || Object.keys(mapped.refs).length === 0 ? {} : { refs: mapped.refs }),
+    order,
+  };
   const plan = planBody(facts.known, body, hash(body), facts.status.now);
   return plan.kind === "nothing" ? planStatus(facts.status) : plan;
 }

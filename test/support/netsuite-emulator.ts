@@ -63,6 +63,8 @@ export interface EmulatorSettings {
   readonly roundingItemId: string;
   readonly tax: "none" | "lineTaxCode" | "taxDetails";
   readonly taxCodes: Readonly<Record<string, { readonly taxCode: string; readonly taxType: string }>>;
+  /** The type of each tax code that the account has: 501 to 540, 601, 602. */
+  readonly taxTypes: Readonly<Record<string, string>>;
   /** Where orders ship from, and so where they take stock. */
   readonly locationId: string;
 }
@@ -178,7 +180,7 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
 }
 
 /** Each tax of the shop has a code of its own, in the order of the codes; the last one is for what is not taxed. */
-function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" | "taxCodes"> {
+function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" | "taxCodes" | "taxTypes"> {
   const codes = Object.entries(seed.taxCodes).map(([taxCode, taxType]) => ({ taxCode, taxType }));
   const untaxed = codes.at(-1);
   const taxCodes = {
@@ -186,7 +188,7 @@ function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" 
     ...(untaxed === undefined ? {} : { none: untaxed }),
   };
   const ways = { "suite-tax": "taxDetails", legacy: "lineTaxCode", none: "none" } as const;
-  return { tax: ways[tax], taxCodes };
+  return { tax: ways[tax], taxCodes, taxTypes: seed.taxCodes };
 }
 
 /** The part of an emulator that the control endpoint offers to other processes. */

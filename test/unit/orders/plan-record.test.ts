@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { MappingMissingError } from "../../../sidecar/domain/errors.ts";
 import {
   customerSubject,
   type ErpRef,
@@ -32,6 +33,7 @@ function facts(change: Partial<OrderFacts> = {}): OrderFacts {
     customerRef: "77" as ErpRef,
     itemRefs: { "5:0": "501" as ErpRef },
     order: agreed(),
+    mapped: { kind: "found", refs: {} },
     heldMs: 0,
     externalId: "PS-main-12" as ExternalId,
     customerExists: true,
@@ -120,6 +122,22 @@ describe("the plan of an order", () => {
     const plan = planOrder(facts({ itemRefs: {} }), hashOrder);
     expect(plan).toMatchObject({ kind: "park", waitsFor: "mapping:product:5:0" });
     expect(plan.kind === "park" && plan.error.message).toContain('product,5:0 (SKU "demo_5:0")');
+  });
+
+  test("carries what people mapped by pattern, parks where an entry is missing, and amends where one changed", () => {
+    const refs = { subsidiary: "2" as ErpRef, taxes: { "3:1": "20" as ErpRef } };
+    const first = planOrder(facts({ mapped: { kind: "found", refs } }), hashOrder);
+    if (first.kind !== "create") throw new Error(first.kind);
+    expect(first.body.refs).toEqual(refs);
+    const known = acknowledged(first.body);
+    expect(planOrder(facts({ mapped: { kind: "found", refs }, known }), hashOrder).kind).toBe("nothing");
+    const other = { ...refs, taxes: { "3:1": "21" as ErpRef } };
+    expect(planOrder(facts({ mapped: { kind: "found", refs: other }, known }), hashOrder).kind).toBe("amend");
+    const error = new MappingMissingError("Add the row: tax,FR,,1,,,,");
+    const mapped = { kind: "missing", rows: ["tax,FR,,1,,,,"], error, waitsFor: "mapping:tax" } as const;
+    expect(planOrder(facts({ mapped }), hashOrder)).toEqual({ kind: "park", error, waitsFor: "mapping:tax" });
+    const bare = planOrder(facts(), hashOrder);
+    expect(bare.kind === "create" && "refs" in bare.body).toBe(false);
   });
 
   test("parks an order whose amounts contradict each other, exported before or not, with the sentence", () => {

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MappingMissingError, OrderTotalsError } from "../../../../sidecar/domain/errors.ts";
 import { type ErpRef, erpRef } from "../../../../sidecar/domain/ids.ts";
-import type { NeutralOrder, OrderBody } from "../../../../sidecar/domain/order.ts";
-import { taxesKey, taxKey } from "../../../../sidecar/domain/order-taxes.ts";
+import type { OrderBody } from "../../../../sidecar/domain/order.ts";
 import * as adapter from "../../../../sidecar/erp/netsuite/adapter.ts";
 import {
   encodeOrderCreation,
@@ -15,6 +14,7 @@ import { type ErpCall, type ErpPort, ErpRejectedError } from "../../../../sideca
 import { decodeOrder } from "../../../../sidecar/orders/decode-order.ts";
 import { createHttp, type Http } from "../../../../sidecar/platform/http.ts";
 import { customerBody, ORDERS_TO_ADD_UP, orderBody } from "../../../contract/sample-bodies.ts";
+import { withCodes } from "../../../support/booked-taxes.ts";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../../support/netsuite-emulator.ts";
 import { anyOrder, type OrderIdea, orderRowsOf } from "../../../support/random-order.ts";
 
@@ -32,17 +32,6 @@ function bodyOf(idea: OrderIdea, customerRef: ErpRef): OrderBody {
     order.lines.map((line, index) => [line.productKey, erpRef(String(1_001 + index))]),
   );
   return { ...orderBody(lastId, { customerRef, items: ["1001", "1002"] }), itemRefs, order };
-}
-
-/** A code for each tax that the order may name, by itself or with others. */
-function withCodes(settings: NetSuiteSettings, order: NeutralOrder): NetSuiteSettings {
-  const amounts = [...order.lines.map((line) => line.taxes), order.shippingTaxes, order.wrappingTaxes];
-  const keys = [
-    ...order.taxes.map(taxKey),
-    ...[...amounts, order.discountsTaxes, order.roundingTaxes].map(taxesKey),
-  ];
-  const codes = keys.filter((key) => key !== "").map((key) => [key, { taxCode: "501", taxType: "11" }]);
-  return { ...settings, taxCodes: { ...settings.taxCodes, ...(Object.fromEntries(codes) as object) } };
 }
 
 /** What a body comes to by its own figures. */
