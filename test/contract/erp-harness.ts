@@ -28,6 +28,8 @@ export interface StockInErp {
   readonly units: number | null;
   /** How long ago the ERP says that it changed: 0 unless told, null for a record that never changed. */
   readonly agoMs?: number | null;
+  /** How long ago a record that never changed was made, where the ERP keeps that; 0 unless told. */
+  readonly createdAgoMs?: number;
 }
 
 /** The stock of a bench. It may be spoilt: the kit clears it. */
@@ -44,6 +46,8 @@ export interface StockBench {
   /** The items are no longer kept in stock anywhere. */
   readonly remove: (items: readonly string[]) => void;
   readonly clear: () => void;
+  /** True where, so configured, an item that lies at none of the places has a figure too, which is 0. */
+  readonly namesAll?: (section: unknown) => boolean;
   /** A change that becomes visible so much later than its time is still found by a delta. */
   readonly lateMs: number;
   /** A mishap of the next reading. */
@@ -86,5 +90,7 @@ export interface ErpHarness {
   readonly adapter: ErpAdapterModule<any>;
   /** True where the bench is an emulator. A pass against an emulator is never called a pass against the vendor. */
   readonly emulated: boolean;
+  /** Why the kit cannot run here, for instance because the ERP cannot be installed; undefined where it can. */
+  readonly missing?: () => string | undefined;
   readonly start: () => Promise<ErpBench>;
 }
