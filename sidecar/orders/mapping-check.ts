@@ -28,7 +28,7 @@ export interface MappingCheck {
   readonly gaps: readonly Gap[];
 }
 
-/** `kinds` are looked at though nobody has made an entry of them yet; those in use always are. */
+/** `kinds` are looked at though nobody has made an entry of them yet; those that orders need always are. */
 export async function checkMappings(
   db: Database,
   days: number,
@@ -66,8 +66,10 @@ export async function checkMappings(
   };
 }
 
+/** The kinds that orders need, and those asked for. No order needs a state: it is not part of what the ERP gets. */
 function withKinds(index: EntryIndex, kinds: readonly EntryKind[]): EntryIndex {
-  return new Map([...kinds.map((kind) => [kind, indexEntries(kind, [])] as const), ...index]);
+  const needed = [...index].filter(([kind]) => kind !== "state" || kinds.includes("state"));
+  return new Map([...kinds.map((kind) => [kind, indexEntries(kind, [])] as const), ...needed]);
 }
 
 function rulesOf(view: MappingView, shopId: number) {

@@ -32,8 +32,17 @@ class Shop {
     return runCommand(this.#installation, "mapping", ...args);
   }
 
-  async import(kind: string, rows: readonly string[], ...options: readonly string[]): Promise<CommandEnd> {
-    const file = join(this.#folder, `${kind}.csv`);
+  import(kind: string, rows: readonly string[], ...options: readonly string[]): Promise<CommandEnd> {
+    return this.importAs(`${kind}.csv`, kind, rows, ...options);
+  }
+
+  async importAs(
+    name: string,
+    kind: string,
+    rows: readonly string[],
+    ...options: readonly string[]
+  ): Promise<CommandEnd> {
+    const file = join(this.#folder, name);
     writeFileSync(file, `${rows.join("\n")}\n`);
     return await this.mapping("import", kind, file, ...options);
   }
@@ -117,6 +126,18 @@ eachServer("erpsync mapping with entries", (server) => {
     expect(await jobStates(shop.world)).toEqual({ "order:1": "parked" });
   });
 
+  test("of two imports at once that share a day one is refused, whichever comes first", async () => {
+    await using opened = await openShop(server);
+    const { shop } = opened;
+    const imports = await Promise.all(
+      ["tax,FR,,,,,2026-12-31,20", "tax,FR,,,,2026-07-01,,21", "tax,FR,,,,2026-12-01,,22"].map((row, n) =>
+        shop.importAs(`file-${n}.csv`, "tax", [TAX, row]),
+      ),
+    );
+    expect(imports.map(({ code }) => code).sort()).toEqual([0, 1, 1]);
+    expect((await shop.mapping("export", "tax")).out.trimEnd().split("\n")).toHaveLength(2);
+  });
+
   test("a VAT change is two rows: the old one ends, the new one begins; days between them are told", async () => {
     await using opened = await openShop(server);
     const { shop } = opened;
@@ -188,6 +209,10 @@ eachServer("erpsync mapping with entries", (server) => {
     expect(await shop.check("--kinds", "currency")).toMatchObject({
       missing: [{ row: "currency,EUR,", orders: 4 }],
     });
+    // No order waits for a state, so states are told on demand only, also where some are mapped.
+    await shop.import("state", ["kind,state,erp_ref", "state,99,x"]);
+    expect(await shop.check()).toMatchObject({ code: 0, lacking: 0 });
+    expect(await shop.check("--kinds", "state")).toMatchObject({ code: 1, lacking: 4 });
     expect((await shop.mapping("check", "--kinds", "colours")).code).toBe(2);
   });
 
