@@ -27,17 +27,20 @@ export async function pageOldAttempts(
 }
 
 /**
- * Removes the bodies of a page of attempts; hashes, outcome and times stay for good. Returns how many had one.
+ * Removes the bodies of a page of attempts, and the message, in which the ERP may have quoted them; hashes, outcome and
+ * times stay for good. Returns how many had one.
  * Locks: X on the rows of the page.
  * Reads: the primary key, one range.
  */
 export async function forgetBodies(db: Database, afterId: number, lastId: number): Promise<number> {
   const result = await db
     .updateTable("erpsync_attempt")
-    .set({ request: null, answer: null })
+    .set({ request: null, answer: null, message: null })
     .where("id", ">", afterId)
     .where("id", "<=", lastId)
-    .where((eb) => eb.or([eb("request", "is not", null), eb("answer", "is not", null)]))
+    .where((eb) =>
+      eb.or([eb("request", "is not", null), eb("answer", "is not", null), eb("message", "is not", null)]),
+    )
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
 }

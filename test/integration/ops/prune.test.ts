@@ -14,6 +14,9 @@ eachServer("retention", (server) => {
     world.onDispose(() => db.destroy());
     for (let count = 0; count < 3; count += 1) await insertAttempt(world, "order:1", 91);
     await insertAttempt(world, "order:1", 89);
+    await world.pool.query(
+      `UPDATE ${world.table("erpsync_attempt")} SET message = 'Ann Lee is on credit hold'`,
+    );
     for (const [id, days] of [
       ["old", 91],
       ["young", 89],
@@ -64,9 +67,11 @@ eachServer("retention", (server) => {
     expect(await world.rows(`SELECT id FROM ${world.table("erpsync_stock_check")}`)).toEqual([{ id: 2 }]);
     expect(second.rows).toBe(0);
     const attempts = await world.rows(
-      `SELECT request IS NULL AS pruned, answer_hash, outcome FROM ${world.table("erpsync_attempt")} ORDER BY id`,
+      `SELECT request IS NULL AS pruned, message IS NULL AS silent, answer_hash, outcome FROM ${world.table("erpsync_attempt")} ORDER BY id`,
     );
-    expect(attempts).toEqual([1, 1, 1, 0].map((pruned) => ({ pruned, answer_hash: "a", outcome: "ok" })));
+    expect(attempts).toEqual(
+      [1, 1, 1, 0].map((pruned) => ({ pruned, silent: pruned, answer_hash: "a", outcome: "ok" })),
+    );
     const events = await world.rows(`SELECT event_id FROM ${world.table("erpsync_event")}`);
     expect(events).toEqual([{ event_id: "young" }]);
     const operations = await world.rows(
