@@ -1,0 +1,249 @@
+import { MappingMissingError } from "../../domain/errors.ts";
+import type { ErpRef } from "../../domain/ids.ts";
+import { fromMinor } from "../../domain/money.ts";
+import {
+  type NeutralOrder,
+  type OrderBody,
+  type OrderLine,
+  type OrderTax,
+  taxRefKey,
+} from "../../domain/order.ts";
+import { splitDiscount } from "../../domain/split-discount.ts";
+import { ErpRejectedError } from "../port.ts";
+import { encodePrice } from "./encode-price.ts";
+import { encodeDate, encodeDecimal, type TrytonDate, type TrytonDecimal } from "./encode-values.ts";
+import type { TrytonSettings } from "./settings.ts";
+
+/** A line of a sale before Tryton's ids of units are known. */
+export interface PlannedLine {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly unitPrice: string;
+  /** What Tryton makes of quantity and price. */
+  readonly amountMinor: number;
+  readonly description: string;
+  readonly taxIds: readonly string[];
+}
+
+/** A line of a sale as Tryton takes it. */
+export interface SaleLine {
+  readonly type: "line";
+  readonly sequence: number;
+  readonly product: number;
+  readonly unit: number;
+  readonly quantity: number;
+  readonly unit_price: TrytonDecimal;
+  readonly description: string;
+  readonly taxes: readonly (readonly ["add", readonly number[]])[];
+}
+
+/** What follows from the shop's order alone, without addresses and lines. */
+export interface SaleHead {
+  readonly party: number;
+  readonly currency: number;
+  readonly sale_date: TrytonDate;
+  readonly reference: string;
+  readonly description: string;
+  readonly warehouse?: number;
+}
+
+/**
+ * The lines of a sale: the shop's, then shipping, wrapping, vouchers, and what the shop's own rows miss by rounding.
+ * Their amounts without tax add up to the total paid. The taxes are Tryton's to reckon; see `encodeTaxDifference`.
+ * @throws MappingMissingError where an item, a tax or one of the services is not configured.
+ */
+export function encodeLines(body: OrderBody, settings: TrytonSettings): readonly PlannedLine[] {
+  const { order } = body;
+  const idsOf = (taxed: Taxed, taxes: readonly OrderTax[]): readonly string[] =>
+    taxIdsOf(body.refs?.taxes?.[taxRefKey(taxed)], taxes, settings);
+  const service = (
+    name: Service,
+    amountMinor: number,
+    taxIds: readonly string[],
+    description: string,
+  ): PlannedLine => {
+    const unitPrice = fromMinor(amountMinor, order.currency);
+    return {
+      productId: requireService(name, settings),
+      quantity: 1,
+      unitPrice,
+      amountMinor,
+      description,
+      taxIds,
+    };
+  };
+  const fee = (name: "shipping" | "wrapping", taxes: readonly OrderTax[], description: string) => {
+    const amountMinor = order[`${name}TaxExclMinor`];
+    if (amountMinor === 0 && order[`${name}TaxInclMinor`] === 0) return [];
+    return [service(name, amountMinor, idsOf(name, taxes), description)];
+  };
+  // A voucher takes from the goods of each rate, and a line has the taxes of one.
+  const vouchers = splitDiscount(
+    order,
+    (line) => idsOf(line, line.taxes).join("+"),
+    order.shippingTaxes.length === 0 ? "" : idsOf("shipping", order.shippingTaxes).join("+"),
+  );
+  const rounding = order.roundingTaxExclMinor;
+  return [
+    ...order.lines.flatMap((line) => encodeLine(line, body, idsOf(line, line.taxes), settings)),
+    ...fee("shipping", order.shippingTaxes, order.carrierName || "Shipping"),
+    ...fee("wrapping", order.wrappingTaxes, "Gift wrapping"),
+    ...vouchers.map(({ taxExclMinor, group }) =>
+      service(
+        "discount",
+        0 - taxExclMinor,
+        group.split("+").filter((id) => id !== ""),
+        voucherNames(order),
+      ),
+    ),
+    // Its taxes are cents that no rate explains; they come with the difference of the taxes.
+    ...(rounding === 0 ? [] : [service("rounding", rounding, [], "Rounding of the shop")]),
+  ];
+}
+
+/** What Tryton has to come to. */
+export function expectedTotals(order: NeutralOrder): {
+  readonly untaxedMinor: number;
+  readonly taxMinor: number;
+} {
+  return {
+    untaxedMinor: order.totalPaidTaxExclMinor,
+    taxMinor: order.totalPaidTaxInclMinor - order.totalPaidTaxExclMinor,
+  };
+}
+
+/**
+ * The line that carries the cents by which Tryton's reckoning of the taxes differs from the shop's: no amount, but a
+ * fixed tax for each piece. Undefined where they agree.
+ * @throws ErpRejectedError where they differ by more than rounding does, or nothing is configured to carry it.
+ */
+export function encodeTaxDifference(
+  order: NeutralOrder,
+  reckonedTaxMinor: number,
+  lines: number,
+  settings: TrytonSettings,
+): PlannedLine | undefined {
+  const differenceMinor = expectedTotals(order).taxMinor - reckonedTaxMinor;
+  if (differenceMinor === 0) return undefined;
+  const told = `Tryton reckons a tax of ${fromMinor(reckonedTaxMinor, order.currency)} for this order, and the shop has ${fromMinor(expectedTotals(order).taxMinor, order.currency)} ${order.currency.code}`;
+  // Each line, tax and total is rounded once by the shop and once by Tryton.
+  if (Math.abs(differenceMinor) > 2 + lines) {
+    throw new ErpRejectedError(`${told}: compare erp.tryton.taxes with the rates of Tryton's taxes`);
+  }
+  const { taxDifference } = settings;
+  if (taxDifference === undefined) throw new MappingMissingError(`${told}: set erp.tryton.taxDifference`);
+  const quantity = (differenceMinor * 10 ** decimalsOf(taxDifference.unit)) / 10 ** order.currency.decimals;
+  if (!Number.isInteger(quantity)) {
+    throw new MappingMissingError(
+      `${told}: erp.tryton.taxDifference.unit ${taxDifference.unit} is too large for ${order.currency.code}`,
+    );
+  }
+  return {
+    productId: taxDifference.productId,
+    quantity,
+    unitPrice: "0",
+    amountMinor: 0,
+    description: "Difference of the taxes to the shop's",
+    taxIds: [taxDifference.taxId],
+  };
+}
+
+/** A line with its product's unit of sale. */
+export function encodeSaleLine(
+  line: PlannedLine,
+  index: number,
+  units: ReadonlyMap<string, number>,
+): SaleLine {
+  const unit = units.get(line.productId);
+  if (unit === undefined) {
+    throw new ErpRejectedError(
+      `item ${line.productId} of line ${String(index + 1)} ("${line.description}") is not in Tryton`,
+    );
+  }
+  return {
+    type: "line",
+    sequence: index + 1,
+    product: Number(line.productId),
+    unit,
+    quantity: line.quantity,
+    unit_price: encodeDecimal(line.unitPrice),
+    description: line.description,
+    taxes: line.taxIds.length === 0 ? [] : [["add", line.taxIds.map(Number)]],
+  };
+}
+
+/** The head of a sale; `currencyId` is Tryton's. */
+export function encodeHead(body: OrderBody, currencyId: number, settings: TrytonSettings): SaleHead {
+  return {
+    party: Number(body.customerRef),
+    currency: currencyId,
+    sale_date: encodeDate(body.order.placedAtShopTime),
+    reference: body.externalId,
+    description: `${body.order.reference} ${body.order.paymentMethod}`.trim(),
+    ...(settings.warehouseId === undefined ? {} : { warehouse: Number(settings.warehouseId) }),
+  };
+}
+
+function encodeLine(
+  line: OrderLine,
+  { order, itemRefs }: OrderBody,
+  taxIds: readonly string[],
+  settings: TrytonSettings,
+): readonly PlannedLine[] {
+  const item = itemRefs[line.productKey];
+  if (item === undefined) {
+    throw new MappingMissingError(`product ${line.productKey} (${line.sku}) has no item in Tryton`);
+  }
+  const digits = { currency: order.currency.decimals, price: settings.priceDecimals };
+  return encodePrice(line.totalTaxExclMinor, line.quantity, digits).map((pieces) => ({
+    ...pieces,
+    productId: item,
+    description: [line.name, line.customisation].filter((text) => text !== "").join("\n"),
+    taxIds,
+  }));
+}
+
+type Taxed = Parameters<typeof taxRefKey>[0];
+type Service = "shipping" | "wrapping" | "discount" | "rounding";
+
+const MAPPED = /^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$/;
+
+/** Ids of Tryton's taxes: those that people mapped (`3`, or `3,4` where two apply together), else by rate. */
+function taxIdsOf(
+  mapped: ErpRef | undefined,
+  taxes: readonly OrderTax[],
+  settings: TrytonSettings,
+): readonly string[] {
+  if (mapped !== undefined) {
+    if (MAPPED.test(mapped)) return mapped.split(",");
+    throw new MappingMissingError(`the tax code "${mapped}" is no id of a tax of Tryton`);
+  }
+  const rates = taxes.map(({ ratePercent }) => ratePercent).filter((rate) => Number(rate) !== 0);
+  return [...new Set(rates)].map((rate) => taxId(rate, settings));
+}
+
+const decimalsOf = (unit: string): number => unit.split(".")[1]?.length ?? 0;
+
+const voucherNames = (order: NeutralOrder): string =>
+  order.discounts
+    .map(({ name }) => name)
+    .filter((name) => name !== "")
+    .join(", ") || "Vouchers";
+
+function taxId(ratePercent: string, settings: TrytonSettings): string {
+  const id = settings.taxes[ratePercent];
+  if (id === undefined) {
+    throw new MappingMissingError(`a tax of ${ratePercent} % is missing in erp.tryton.taxes`);
+  }
+  return id;
+}
+
+function requireService(name: Service, settings: TrytonSettings): string {
+  const id = settings[`${name}ProductId`];
+  if (id === undefined) {
+    throw new MappingMissingError(
+      `the order has an amount for ${name}, and erp.tryton.${name}ProductId is not set`,
+    );
+  }
+  return id;
+}
