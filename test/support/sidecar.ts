@@ -26,8 +26,8 @@ export type Beside = Pick<World, "settings" | "onDispose">;
 
 export interface SidecarOptions {
   readonly roles?: string;
-  /** Where the ERP is; an emulator's settings, perhaps with the address of a proxy. */
-  readonly netsuite: object;
+  /** Where NetSuite is; an emulator's settings, perhaps with the address of a proxy. Another ERP stands in `erp`. */
+  readonly netsuite?: object;
   /** Merged into the sections of the configuration. */
   readonly shop?: object;
   readonly database?: object;
@@ -73,7 +73,11 @@ export class Installation {
       database: { host, port, user, password, name: database, prefix, ...options.database },
       capture: options.capture ?? {},
       export: options.export ?? {},
-      erp: { adapter: "netsuite", ...options.erp, netsuite: options.netsuite },
+      erp: {
+        adapter: "netsuite",
+        ...options.erp,
+        ...(options.netsuite === undefined ? {} : { netsuite: options.netsuite }),
+      },
       stock: options.stock ?? {},
       http: { port: 0, ...options.http },
       stateFile: this.stateFile,
