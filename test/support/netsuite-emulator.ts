@@ -186,6 +186,8 @@ function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" 
   const taxCodes = {
     ...Object.fromEntries(codes.slice(0, -1).map((code, index) => [String(index + 1), code])),
     ...(untaxed === undefined ? {} : { none: untaxed }),
+    // An order that an import wrote has rates, and no tax rows that would say which taxes they are.
+    ...(codes[0] === undefined ? {} : { "0@20.000": codes[0], "0@19.000": codes[0] }),
   };
   const ways = { "suite-tax": "taxDetails", legacy: "lineTaxCode", none: "none" } as const;
   return { tax: ways[tax], taxCodes, taxTypes: seed.taxCodes };
