@@ -115,7 +115,7 @@ async function fillOrders(world: World): Promise<void> {
     id_address: "1000 + s.seq",
     id_country: "s.seq",
   });
-  // Each on its own minute, from just now back to almost 90 days ago.
+  // Evenly spread, from just now back to almost 90 days ago.
   const stepSeconds = Math.floor(((DAYS - 1) * 86_400) / ORDERS);
   await copy(world, "orders", ORDERS, {
     id_order: "1000 + s.seq",
