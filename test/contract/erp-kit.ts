@@ -58,8 +58,15 @@ export async function harnesses(emulated: boolean): Promise<ReadonlyMap<string, 
   return found;
 }
 
-/** The whole kit over one ERP, once for each way to be configured; skipped with its reason where there is no such ERP. */
-export async function erpKit(name: string, harness: ErpHarness): Promise<void> {
+/**
+ * The whole kit over one ERP, once for each way to be configured that is chosen by its place in the harness; skipped
+ * with its reason where there is no such ERP.
+ */
+export async function erpKit(
+  name: string,
+  harness: ErpHarness,
+  chosen: (place: number) => boolean = () => true,
+): Promise<void> {
   const missing = harness.missing?.();
   if (missing !== undefined) {
     test.skip(`the kit does not run on ${name}: ${missing}`);
@@ -67,7 +74,8 @@ export async function erpKit(name: string, harness: ErpHarness): Promise<void> {
   }
   const bench = await harness.start();
   afterAll(() => bench.close());
-  for (const [variant, section] of Object.entries(bench.settings)) {
+  const sections = Object.entries(bench.settings).filter((_section, place) => chosen(place));
+  for (const [variant, section] of sections) {
     describe(`${name}${harness.emulated ? " (emulated)" : ""}, ${variant}`, () => {
       kit(harness, bench, section);
     });
