@@ -53,7 +53,7 @@ test("the example configuration names every setting that there is, set or in a c
   );
   const variants = ["consumerKey", "consumerSecret", "tokenId", "tokenSecret", "tokenUrl", "afterOrder"];
   const optional = ["locationId", "customFormId"];
-  const absent = settings.filter((name) => !new RegExp(`^ *(# )?${name}:`, "m").test(example));
+  const absent = settings.filter((name) => !new RegExp(`^ *(# +)?${name}:`, "m").test(example));
   expect(absent.filter((name) => ![...variants, ...optional].includes(name ?? ""))).toEqual([]);
 });
 
