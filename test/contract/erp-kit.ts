@@ -205,7 +205,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   });
 
   test("a call that is never answered ends by its timeout, its outcome unknown", async () => {
-    const hurried = openPort({ timeoutMs: 1_000 });
+    const hurried = openPort({ timeoutMs: 2_000 });
     await hurried.probe(call());
     bench.mishap("hang-before");
     await expect(hurried.createOrder(newOrder(), call())).rejects.toThrow(ErpAmbiguousError);
@@ -371,6 +371,6 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   });
 
   // An ERP itself takes its time.
-  const histories = harness.emulated ? 12 : 3;
+  const histories = harness.emulated ? 12 : 1;
   stockKit({ bench, section, openPort, call, newOrder, orderPort: () => port, histories });
 }

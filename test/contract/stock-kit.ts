@@ -274,7 +274,11 @@ export function stockKit({
             reading = await read(delta.mark);
             Object.assign(known, unitsOf(reading));
           }
-          expect(known).toEqual(unitsOf(await read()));
+          // Where every item has a figure, that of one that never lay at the places is 0, and no delta tells of it.
+          const isUntold = (item: string, units: number): boolean =>
+            (stock.namesAll?.(section) ?? false) && units === 0 && !(item in known);
+          const fresh = Object.entries(unitsOf(await read()));
+          expect(known).toEqual(Object.fromEntries(fresh.filter((entry) => !isUntold(...entry))));
         }),
         { numRuns: histories },
       );
