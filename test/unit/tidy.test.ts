@@ -67,18 +67,21 @@ describe("the documents and the code", () => {
     expect([...new Set(drawn)].sort()).toEqual([...JOB_STATES].sort());
   });
 
-  test("agree on which test holds each failure and each law", () => {
-    const text = read("ARCHITECTURE.md");
-    const rows = [...text.matchAll(/`(test\/[^`]+)`(?: › "([^"]+)")?/g)].map((row) => ({
-      path: row[1] ?? "",
-      title: row[2] ?? "",
-    }));
-    expect(rows.length).toBeGreaterThan(20);
-    for (const { path, title } of rows) {
-      expect(existsSync(join(ROOT, path)), path).toBe(true);
-      if (title !== "") expect(read(path), `${path} › ${title}`).toContain(title);
-    }
-  });
+  test.each(["ARCHITECTURE.md", "test/CASES.md"])(
+    "agree on which test holds what %s tells of",
+    (document) => {
+      const text = read(document);
+      const rows = [...text.matchAll(/`(test\/[^`]+)`(?: › "([^"]+)")?/g)].map((row) => ({
+        path: row[1] ?? "",
+        title: row[2] ?? "",
+      }));
+      expect(rows.length).toBeGreaterThan(20);
+      for (const { path, title } of rows) {
+        expect(existsSync(join(ROOT, path)), path).toBe(true);
+        if (title !== "") expect(read(path), `${path} › ${title}`).toContain(title);
+      }
+    },
+  );
 
   test("link to files that exist", () => {
     for (const path of FILES.filter((file) => file.endsWith(".md"))) {
