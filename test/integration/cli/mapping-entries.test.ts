@@ -6,7 +6,7 @@ import type { MappingCheck } from "../../../sidecar/orders/mapping-check.ts";
 import { openDatabase } from "../../../sidecar/platform/database.ts";
 import { pageMappedOrders } from "../../../sidecar/shop/mapping-facts-statements.ts";
 import { type CommandEnd, runCommand } from "../../support/command.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { insertJob, jobStates } from "../../support/job-rows.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation } from "../../support/sidecar.ts";
@@ -66,7 +66,7 @@ async function openShop(server: World["server"]): Promise<AsyncDisposable & { re
   };
 }
 
-eachServer("erpsync mapping with entries", (server) => {
+oneServer("erpsync mapping with entries", (server) => {
   test("an export gives an import back, whatever stands in its fields", async () => {
     await using opened = await openShop(server);
     const { shop } = opened;

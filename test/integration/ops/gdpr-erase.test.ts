@@ -7,7 +7,7 @@ import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock
 import { keyOf } from "../../fault/agreement.ts";
 import { openWorld } from "../../fault/rig.ts";
 import { runCommand } from "../../support/command.ts";
-import { eachServer, oneServer } from "../../support/each-server.ts";
+import { oneServer, oneServer } from "../../support/each-server.ts";
 import { SidecarInside } from "../../support/in-process.ts";
 import type { NetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { findInTables } from "../../support/personal-data.ts";
@@ -156,7 +156,7 @@ interface Traces {
   readonly unanswered: number;
 }
 
-eachServer("an erasure", (server) => {
+oneServer("an erasure", (server) => {
   test("leaves nothing that tells of the customer in any table, keeps the evidence, and says so on its receipt", {
     timeout: 60_000,
   }, async () => {

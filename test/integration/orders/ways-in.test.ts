@@ -5,7 +5,7 @@ import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock
 import { Wake } from "../../../sidecar/platform/wake.ts";
 import { expectAgreement, keyOf, untilArrived, untilQuiet } from "../../fault/agreement.ts";
 import { openWorld, placeOrders, Rig } from "../../fault/rig.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { eachServer, oneServer } from "../../support/each-server.ts";
 import type { SidecarProcess } from "../../support/sidecar.ts";
 import { until } from "../../support/until.ts";
 import type { World } from "../../support/world.ts";
@@ -226,7 +226,7 @@ describe("a torn order", () => {
   });
 });
 
-eachServer("20 orders of one new customer at once", (server) => {
+oneServer("20 orders of one new customer at once", (server) => {
   test("make one customer in the ERP, and all arrive", async () => {
     await using rig = await Rig.open({ server });
     rig.erp.faults.add({ kind: "slow", delayMs: 100, match: { method: "POST", path: "/customer" } });

@@ -6,7 +6,7 @@ import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock
 import { type MoveStock, openChannels } from "../../../sidecar/stock/writer/channel-movements.ts";
 import { type ChannelMovement, decodeMovements } from "../../../sidecar/stock/writer/decode-movements.ts";
 import { runCommand } from "../../support/command.ts";
-import { eachServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { grantFromFile } from "../../support/grants.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation } from "../../support/sidecar.ts";
@@ -43,7 +43,7 @@ function channels(world: World, more: { repairs?: boolean; as?: object } = {}): 
 const sold = (key: string, units: number, more: object = {}): ChannelMovement =>
   decodeMovements({ key, channel: "pos-lyon", product: 1, units, ...more }).movements[0]!;
 
-eachServer("movements of other channels", (server) => {
+oneServer("movements of other channels", (server) => {
   test("are exactly right at once, 200 of them during 100 checkouts that hold the same product", async () => {
     await using world = await stockWorld(server);
     const [, child] = await rowsOf(world, 3);

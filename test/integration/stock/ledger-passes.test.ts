@@ -1,6 +1,6 @@
 // Walks over all rows: the ledger opens, opens anew after a gap, and finds what the binlog did not tell.
 import { expect, test } from "vitest";
-import { eachServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { combinationIds } from "../../support/seed.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
 import { stockRowId } from "../../support/stock-rows.ts";
@@ -32,7 +32,7 @@ async function askForPass(world: World, reason: string): Promise<void> {
   );
 }
 
-eachServer("the ledger", (server) => {
+oneServer("the ledger", (server) => {
   test("opens while the shop sells, and is exact from then on", { timeout: 120_000 }, async () => {
     await using world = await stockWorld({ server, seed: { simpleProducts: 600, stockUnits: 500 } });
     let isOpen = false;

@@ -9,7 +9,7 @@ import {
 } from "../../../sidecar/stock/reconcile/reconcile-statements.ts";
 import { undoWrite } from "../../../sidecar/stock/writer/undo.ts";
 import { runCommand } from "../../support/command.ts";
-import { eachServer, oneServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { insertJob } from "../../support/job-rows.ts";
 import { startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { Installation, itemOf, mapProducts } from "../../support/sidecar.ts";
@@ -18,7 +18,7 @@ import { until } from "../../support/until.ts";
 import { World } from "../../support/world.ts";
 import { ReconcileRig } from "./reconcile-rig.ts";
 
-eachServer("a reconciliation", (server) => {
+oneServer("a reconciliation", (server) => {
   test("finds nothing where shop, ledger and ERP agree, and reads every row", async () => {
     await using rig = await ReconcileRig.create(server);
 
@@ -335,7 +335,7 @@ oneServer("erpsync reconcile stock", (server) => {
   });
 });
 
-eachServer("a change that the binlog does not tell", (server) => {
+oneServer("a change that the binlog does not tell", (server) => {
   test("is found by the comparison, adopted by the ledger with its difference on record, and no drift any more", async () => {
     await using world = await World.create({ server });
     await using erp = await startNetSuiteEmulator();

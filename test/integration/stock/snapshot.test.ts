@@ -201,7 +201,7 @@ oneServer("a sale of another channel while the ERP is read", (server) => {
   });
 });
 
-eachServer("orders that the ERP's figure does not hold", (server) => {
+oneServer("orders that the ERP's figure does not hold", (server) => {
   test("keep their units: new, torn, parked and unannounced ones, and what an edit added", async () => {
     await using rig = await SnapshotRig.open(server, { seed: { simpleProducts: 7, combinedProducts: 0 } });
     const items = (await rig.rows()).map(({ item }) => item);
@@ -597,7 +597,7 @@ oneServer("while the shop is not the one last seen", (server) => {
   });
 });
 
-eachServer("a round that dies", (server) => {
+oneServer("a round that dies", (server) => {
   test("at any of its statements leaves rows that are right or as before, and the next one heals all", {
     timeout: 240_000,
   }, async () => {
