@@ -7,7 +7,7 @@ import { systemClock, systemSleep } from "../../../sidecar/platform/system-clock
 import { keyOf } from "../../fault/agreement.ts";
 import { openWorld } from "../../fault/rig.ts";
 import { runCommand } from "../../support/command.ts";
-import { oneServer, oneServer } from "../../support/each-server.ts";
+import { oneServer } from "../../support/each-server.ts";
 import { SidecarInside } from "../../support/in-process.ts";
 import type { NetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { findInTables } from "../../support/personal-data.ts";
