@@ -248,7 +248,15 @@ oneServer("an erasure", (server) => {
     ]);
     await sidecar.workOff();
     await sidecar.advance(6_000);
-    await sidecar.workOff();
+    // A job whose retry is due is readied by one round and claimed by a later one.
+    const open = `SELECT 1 FROM ${world.table("erpsync_job")} WHERE state IN ('ready', 'working', 'retrying') LIMIT 1`;
+    await until(
+      async () => {
+        await sidecar.workOff();
+        return (await world.rows(open)).length === 0;
+      },
+      { what: "all jobs to be worked" },
+    );
     expect(calls(erp, "PATCH").length).toBe(patches);
     expect(erp.duplicates()).toEqual([]);
     for (const orderId of [exported, amended, refused, unanswered]) {
