@@ -1,3 +1,4 @@
+import { chunksOf } from "../domain/chunks.ts";
 import { orderSubject, type ShopOrderId } from "../domain/ids.ts";
 import { type Mark, urgentOf } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
@@ -39,7 +40,7 @@ export async function commitEffects(
 ): Promise<Committed> {
   return await inTransaction(connection, async (tx) => {
     const marks = await allMarks(tx, batch);
-    for (const chunk of chunksOf(marks)) await markJobs(tx, chunk);
+    for (const chunk of chunksOf(marks, CHUNK_ROWS)) await markJobs(tx, chunk);
     const unannounced = await foundByUs(tx, batch.unannounced);
     let cause: MissedCause | undefined;
     if (unannounced.length > 0) {
@@ -55,7 +56,7 @@ export async function commitEffects(
 /** All marks with those that payments ask for, by subject: two committers that lock in one order cannot deadlock. */
 async function allMarks(tx: Tx, batch: EffectBatch): Promise<readonly Mark[]> {
   const marks = new Map(batch.marks);
-  for (const chunk of chunksOf([...batch.references])) {
+  for (const chunk of chunksOf([...batch.references], CHUNK_ROWS)) {
     for (const orderId of await findOrdersByReference(tx, chunk)) {
       const subject = orderSubject(orderId);
       marks.set(subject, urgentOf(marks.get(subject), { subject, when: "soon", traceparent: null }));
@@ -67,7 +68,7 @@ async function allMarks(tx: Tx, batch: EffectBatch): Promise<readonly Mark[]> {
 /** Orders that nobody had found: after a standstill the sweep finds and counts those that the binlog tells of as well. */
 async function foundByUs(tx: Tx, orderIds: readonly ShopOrderId[]): Promise<readonly ShopOrderId[]> {
   const found: ShopOrderId[] = [];
-  for (const chunk of chunksOf(orderIds)) {
+  for (const chunk of chunksOf(orderIds, CHUNK_ROWS)) {
     const subjects = await newlyMarked(tx, chunk.map(orderSubject));
     found.push(...chunk.filter((id) => subjects.has(orderSubject(id))));
   }
@@ -79,7 +80,7 @@ function inboxRows({ committedAtMs, facts }: StockFacts): readonly StockFacts[] 
   if (facts.length <= CHUNK_ROWS) return [{ committedAtMs, facts }];
   const own = facts.filter(({ kind }) => kind === "own");
   const others = facts.filter(({ kind }) => kind !== "own");
-  return chunksOf(others).map((chunk) => ({ committedAtMs, facts: [...chunk, ...own] }));
+  return chunksOf(others, CHUNK_ROWS).map((chunk) => ({ committedAtMs, facts: [...chunk, ...own] }));
 }
 
 /** So many rows a statement that it stays far below any server's max_allowed_packet: a fact takes about 140 bytes. */
@@ -95,11 +96,4 @@ function statementsOf(rows: readonly StockFacts[]): readonly (readonly StockFact
     statements.at(-1)?.push(row);
   }
   return statements;
-}
-
-function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; from += CHUNK_ROWS)
-    chunks.push(items.slice(from, from + CHUNK_ROWS));
-  return chunks;
 }

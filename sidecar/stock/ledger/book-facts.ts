@@ -1,8 +1,8 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { StockFact, StockRowKeys } from "../../domain/stock.ts";
 import type { Database, Tx } from "../../platform/database.ts";
 import type { Log } from "../../platform/log.ts";
 import { inTransaction } from "../../platform/transaction.ts";
-import { chunksOf } from "../plan-chunks.ts";
 import { bookLines, linePassOf, readKnownLines, rowsTaken, type ToldOrders } from "./book-lines.ts";
 import { type BookChecksResult, bookChecks, bookGap } from "./book-pass.ts";
 import { type Booking, decideBooking, type InboxFacts, type LedgerRow, placeOf } from "./decide-booking.ts";
@@ -12,7 +12,6 @@ import { decodeFacts } from "./decode-facts.ts";
 import {
   insertMovements,
   readInbox,
-  readLedgerRows,
   readOwnWrites,
   readParentRows,
   readRowsOfSubjects,
@@ -24,6 +23,7 @@ import {
 import { readLastLine, sumOwed } from "./line-statements.ts";
 import { readOpenPasses } from "./pass-statements.ts";
 import { readOrders } from "./read-orders.ts";
+import { readRows } from "./read-rows.ts";
 
 /** Sizes of one batch: the transaction stays short, and its number of statements does not depend on how full it is. */
 export const BOOKING_LIMITS = { inboxRows: 300, inboxRowsMin: 8, facts: 1_000 } as const;
@@ -168,7 +168,7 @@ async function book(
   const facts = batch.flatMap((row) => row.facts);
   const { pass } = before;
   const known = await readKnownLines(tx, orders);
-  const rows = await knownRows(tx, [
+  const rows = await readRows(tx, [
     ...facts.flatMap(rowsNamed),
     ...known.map(({ row }) => row),
     ...rowsTaken(orders.reading),
@@ -220,14 +220,6 @@ async function urgentOf(
 function rowsNamed(fact: StockFact): readonly number[] {
   if (fact.kind === "row") return [fact.row];
   return fact.kind === "declared" ? fact.rows : [];
-}
-
-async function knownRows(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, LedgerRow>> {
-  const rows = new Map<number, LedgerRow>();
-  for (const chunk of chunksOf([...new Set(ids)], CHUNK)) {
-    for (const row of await readLedgerRows(tx, chunk)) rows.set(row.row, row);
-  }
-  return rows;
 }
 
 async function bookRows(

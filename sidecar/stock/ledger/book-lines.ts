@@ -1,6 +1,6 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { Database, Tx } from "../../platform/database.ts";
 import { inTransaction } from "../../platform/transaction.ts";
-import { chunksOf } from "../plan-chunks.ts";
 import type { LedgerRow } from "./decide-booking.ts";
 import {
   decideLines,
@@ -11,9 +11,9 @@ import {
   type ToldLines,
 } from "./decide-lines.ts";
 import { isReset, type Pass } from "./decide-pass.ts";
-import { readLedgerRows } from "./ledger-statements.ts";
 import { readLineRecords, upsertLineRecords } from "./line-statements.ts";
 import { type OrderReading, readOrders } from "./read-orders.ts";
+import { readRows } from "./read-rows.ts";
 
 /** Values of one statement. */
 const CHUNK = 500;
@@ -98,24 +98,10 @@ export async function takeInLines(
   const orders: ToldOrders = { told, reading, toldLines: { last: Number.POSITIVE_INFINITY, place: 0 } };
   await inTransaction(db, async (tx) => {
     const known = await readKnownLines(tx, orders);
-    const rows = await readRowsOf(tx, known, reading);
+    const rows = await readRows(tx, [...known.map(({ row }) => row), ...rowsTaken(reading)]);
     await bookLines(tx, orders, { known, rows, pass: linePassOf(pass) });
     await note(tx);
   });
-}
-
-/** The rows that lines take from, as far as the ledger knows them. */
-async function readRowsOf(
-  tx: Tx,
-  known: readonly LineRecord[],
-  reading: OrderReading | undefined,
-): Promise<ReadonlyMap<number, LedgerRow>> {
-  const ids = new Set([...known.map(({ row }) => row), ...rowsTaken(reading)]);
-  const rows = new Map<number, LedgerRow>();
-  for (const chunk of chunksOf([...ids], CHUNK)) {
-    for (const row of await readLedgerRows(tx, chunk)) rows.set(row.row, row);
-  }
-  return rows;
 }
 
 /** The rows from which the lines of a reading would take. */

@@ -1,5 +1,5 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { Database } from "../../platform/database.ts";
-import { chunksOf } from "../plan-chunks.ts";
 import {
   decidePortions,
   decideTakes,

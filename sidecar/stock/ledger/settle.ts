@@ -1,9 +1,9 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { StockWrite } from "../../domain/stock.ts";
 import type { Database, Tx } from "../../platform/database.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Metrics } from "../../platform/metrics.ts";
 import { inTransaction } from "../../platform/transaction.ts";
-import { chunksOf } from "../plan-chunks.ts";
 import type { Guard, WriteOutcome } from "../writer/decide-writes.ts";
 import { type AttributionRules, decideAttribution, type Verdict } from "./decide-attribution.ts";
 import { isReset } from "./decide-pass.ts";

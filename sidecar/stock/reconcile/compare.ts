@@ -1,3 +1,4 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { Sleep } from "../../domain/clock.ts";
 import { StockReconciliationError } from "../../domain/errors.ts";
 import type { ErpPort } from "../../erp/port.ts";
@@ -298,9 +299,8 @@ const excessOf = (seen: SeenRow | undefined): number =>
 /** Rows that something else than orders moved since the ERP was asked: nobody can say whether its figure has that. */
 async function movedElsewhere(tx: Tx, ids: readonly number[], since: string): Promise<ReadonlySet<number>> {
   const moved = new Set<number>();
-  for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
-    for (const row of await readRowsMovedElsewhere(tx, ids.slice(from, from + CHUNK_ROWS), since))
-      moved.add(row);
+  for (const chunk of chunksOf(ids, CHUNK_ROWS)) {
+    for (const row of await readRowsMovedElsewhere(tx, chunk, since)) moved.add(row);
   }
   return moved;
 }
@@ -321,8 +321,6 @@ async function readChunks(
   quietMs: number,
 ): Promise<readonly SeenRow[]> {
   const rows: SeenRow[] = [];
-  for (let from = 0; from < ids.length; from += CHUNK_ROWS) {
-    rows.push(...(await readSeenRows(db, ids.slice(from, from + CHUNK_ROWS), quietMs)));
-  }
+  for (const chunk of chunksOf(ids, CHUNK_ROWS)) rows.push(...(await readSeenRows(db, chunk, quietMs)));
   return rows;
 }

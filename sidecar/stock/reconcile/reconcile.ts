@@ -1,3 +1,4 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { messageOf, SidecarError } from "../../domain/errors.ts";
 import type { StockWrite } from "../../domain/stock.ts";
@@ -281,10 +282,4 @@ function detailOf(
     unknownRows: [...unknownRows],
     ...{ absentItems, leftToNext },
   };
-}
-
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size));
-  return chunks;
 }

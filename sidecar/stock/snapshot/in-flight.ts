@@ -1,3 +1,4 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { Database, Tx } from "../../platform/database.ts";
 import type { InFlightOrder, Send, TakenLine } from "./decide-target.ts";
 import { decodeSentLines } from "./decode-sent-lines.ts";
@@ -244,12 +245,6 @@ function spansOf(
     spans.push({ after: from, until: Math.min(until, from + SPAN_ORDERS) });
   }
   return spans;
-}
-
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size));
-  return chunks;
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): ReadonlyMap<number, readonly T[]> {

@@ -1,3 +1,4 @@
+import { chunksOf } from "../../domain/chunks.ts";
 import type { StockWrite } from "../../domain/stock.ts";
 import { closeConnection, type Database, type DatabaseSettings, type Tx } from "../../platform/database.ts";
 import type { Metrics } from "../../platform/metrics.ts";
@@ -100,7 +101,10 @@ async function report(
   const hasRow = new Set(placed.map(({ at }) => at));
   const homeless = writes.filter((_, at) => !hasRow.has(at));
   const known = new Map<string, number>();
-  for (const chunk of chunksOf(homeless.map(({ source }) => source))) {
+  for (const chunk of chunksOf(
+    homeless.map(({ source }) => source),
+    CHUNK,
+  )) {
     for (const [source, id] of await findSources(deps.db, chunk)) known.set(source, id);
   }
   return writes.map((write, at) => {
@@ -115,7 +119,7 @@ async function report(
 /** The requests whose row is there, with their products. */
 async function place(db: Database, writes: readonly StockWrite[]): Promise<readonly PlacedWrite[]> {
   const products = new Map<number, number>();
-  for (const chunk of chunksOf([...new Set(writes.map((write) => write.row))])) {
+  for (const chunk of chunksOf([...new Set(writes.map((write) => write.row))], CHUNK)) {
     for (const [row, product] of await productsOfRows(db, chunk)) products.set(row, product);
   }
   return writes.flatMap((write, at) => {
@@ -126,7 +130,7 @@ async function place(db: Database, writes: readonly StockWrite[]): Promise<reado
 
 async function countRows(db: Database, placed: readonly PlacedWrite[]): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
-  for (const chunk of chunksOf([...new Set(placed.map(({ product }) => product))])) {
+  for (const chunk of chunksOf([...new Set(placed.map(({ product }) => product))], CHUNK)) {
     for (const [product, rows] of await countStockRows(db, chunk)) counts.set(product, rows);
   }
   return counts;
@@ -247,10 +251,4 @@ function withIds(plan: WritePlan, ids: ReadonlyMap<string, number>): readonly Wr
       ? { kind: "known", id }
       : { kind: "written", id, quantityAfter: outcome.quantityAfter };
   });
-}
-
-function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; from += CHUNK) chunks.push(items.slice(from, from + CHUNK));
-  return chunks;
 }

@@ -189,7 +189,8 @@ test("SuiteQL needs Prefer: transient, and pages by limit and offset", async () 
 
 test("the eleventh call at once is 429 CONCURRENCY_LIMIT_EXCEEDED, and the log shows how many were open", async () => {
   emulator.resetLog();
-  emulator.faults.add({ kind: "slow", delayMs: 150 });
+  // Longer than a machine at its limit takes to send twelve requests.
+  emulator.faults.add({ kind: "slow", delayMs: 1_000 });
   const all = await Promise.all(
     Array.from({ length: 12 }, () => send("GET", `${RECORDS}/customer/eid:nobody`)),
   );
