@@ -4,6 +4,7 @@ import { Cron } from "croner";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ConfigError, messageOf } from "./domain/errors.ts";
+import { ERP_STAGES } from "./domain/progress.ts";
 import type { ErpAdapterModule } from "./erp/port.ts";
 
 /**
@@ -101,8 +102,69 @@ const Export = z
     "give `since` or `afterOrder`, not both",
   );
 
+/** Whether a text is a cron expression of five fields that ever comes true. */
+function isSchedule(text: string): boolean {
+  try {
+    return new Cron(text, { timezone: "UTC", mode: "5-part" }).nextRun(new Date(0)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+const stateId = z.int().min(1).max(4_294_967_295);
+
 const Orders = z
   .object({
+    unpaid: z
+      .enum(["export", "hold"])
+      .default("export")
+      .describe(
+        "What becomes of an order that nobody has paid: with `hold` it waits in the shop until a payment comes.",
+      ),
+    cancelledStates: z
+      .array(stateId)
+      .default([6])
+      .describe("Order states that call an order off in the ERP; 6 is PrestaShop's own."),
+    booksClosedUntil: z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}$/, "write YYYY-MM-DD, shop time")
+      .optional()
+      .describe(
+        "Last day of the last closed accounting period: edits and cancellations of orders of that day or before park, and so do their credits and payments of that day or before.",
+      ),
+    invoiceNumbers: z
+      .enum(["none", "shop", "erp"])
+      .default("none")
+      .describe(
+        "Whose invoice numbers the other side is told: `shop` sends the shop's to the ERP, `erp` writes the ERP's on the shop's invoice.",
+      ),
+    statesFromErp: z
+      .partialRecord(z.enum(ERP_STAGES), stateId)
+      .default({})
+      .describe(
+        "Order state of the shop for each stage that an order reaches in the ERP, for instance `shipped: 4`; a stage that is left out changes nothing. The state's own settings decide on mails.",
+      ),
+    progressEveryMs: z
+      .int()
+      .min(0)
+      .default(60_000)
+      .describe(
+        "How often the ERP is asked which orders moved on (parcels, stages, invoices); 0 never asks.",
+      ),
+    reconcileAt: z
+      .string()
+      .refine(
+        isSchedule,
+        "use a cron expression of five fields that names a time, for instance `7 * * * *` for once an hour",
+      )
+      .default("7 * * * *")
+      .describe("When the orders of the last days are compared on both sides: a cron expression, UTC."),
+    reconcileDays: z
+      .int()
+      .min(0)
+      .max(400)
+      .default(3)
+      .describe("Orders that were placed or touched within so many days are compared; 0 compares none."),
     totalsToleranceMinor: z
       .int()
       .min(0)
@@ -144,15 +206,6 @@ const Erp = z.looseObject({
       "Processes with this name share the limit; one name an ERP account. Default: the adapter's name.",
     ),
 });
-
-/** Whether a text is a cron expression of five fields that ever comes true. */
-function isSchedule(text: string): boolean {
-  try {
-    return new Cron(text, { timezone: "UTC", mode: "5-part" }).nextRun(new Date(0)) !== null;
-  } catch {
-    return false;
-  }
-}
 
 /** Milliseconds beyond the ERP's timeout that a call may take to be aborted. */
 export const ABORT_SLACK_MS = 5_000;

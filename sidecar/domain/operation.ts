@@ -1,10 +1,22 @@
 /**
  * What can be done for a subject, each in an operation of its own:
  * - `create`, `amend`: a record of the ERP.
- * - `set_status`: the order's status in the shop, by signed command.
- * Payments, credits and cancellations join with the order's life after export.
+ * - `pay`: a payment of the order, `credit`: a credit slip of it, each a record of its own key.
+ * - `cancel`: the order is called off in the ERP; it stays there as evidence, and an amendment opens it again.
+ * - `withdraw`: an order whose payment was refused is taken out of the ERP again, so that neither of both is there.
+ * - `set_status`, `set_tracking`, `set_invoice`: status, parcels and the ERP's invoice number of the order in the shop,
+ *   by signed command.
  */
-export type OperationKind = "create" | "amend" | "set_status";
+export type OperationKind =
+  | "create"
+  | "amend"
+  | "pay"
+  | "credit"
+  | "cancel"
+  | "withdraw"
+  | "set_status"
+  | "set_tracking"
+  | "set_invoice";
 
 /**
  * States of an operation, and who moves it on:

@@ -74,7 +74,14 @@ export function limitErp(port: ErpPort, options: LimiterOptions): LimitedErpPort
     findOrder: limited(port.findOrder),
     createOrder: limited(port.createOrder),
     amendOrder: limited(port.amendOrder),
+    cancelOrder: limited(port.cancelOrder),
+    withdrawOrder: limited(port.withdrawOrder),
     readOrder: limited(port.readOrder),
+    findPayment: limited(port.findPayment),
+    createPayment: limited(port.createPayment),
+    findCredit: limited(port.findCredit),
+    createCredit: limited(port.createCredit),
+    readProgress: limited(port.readProgress),
     readStock: limited(port.readStock),
     close: async () => {
       await gate.close();

@@ -1,9 +1,12 @@
 import type { ZodType } from "zod";
 import type { Clock } from "../domain/clock.ts";
+import type { CreditBody } from "../domain/credit.ts";
 import { type RetryAdvice, SidecarError } from "../domain/errors.ts";
 import type { ErpRef, ExternalId } from "../domain/ids.ts";
 import type { Currency } from "../domain/money.ts";
 import type { CustomerBody, OrderBody } from "../domain/order.ts";
+import type { PaymentBody } from "../domain/payment.ts";
+import type { ErpProgress } from "../domain/progress.ts";
 
 /** One request to the ERP and what came of it, as it is recorded. Secrets (tokens, signatures) are not in it. */
 export interface ErpExchange {
@@ -50,11 +53,28 @@ export interface ErpCapabilities {
    * answered. False where that is not sure: the caller then subtracts them itself.
    */
   readonly stockCountsOrders: boolean;
+  /** Payments are carried, by `createPayment`; false where the adapter is not configured to book them. */
+  readonly payments: boolean;
+  /**
+   * `createOrder` makes the order and the payments that it is given, or nothing of either. Where this is false it ignores
+   * them: the caller then sends each by `createPayment`, and takes the order back should the first be refused.
+   */
+  readonly paymentsWithOrder: boolean;
+  /** Credit slips are carried, by `createCredit`. */
+  readonly credits: boolean;
   /** Names that `StockQuery.partition` may have; empty where the items are not cut into parts. */
   readonly stockPartitions: readonly string[];
 }
 
-/** What an order amounts to in the ERP, by the ERP's own reckoning. */
+/** Which order to read. */
+export interface OrderToRead {
+  readonly ref: ErpRef;
+  readonly externalId: ExternalId;
+  /** The order's own in the shop. */
+  readonly currency: Currency;
+}
+
+/** What an order amounts to in the ERP, by the ERP's own reckoning, and how it stands. */
 export interface ErpOrderTotals {
   /** ISO 4217 code. */
   readonly currencyCode: string;
@@ -63,6 +83,35 @@ export interface ErpOrderTotals {
   readonly totalTaxInclMinor: number;
   /** How many lines it has, those for wrapping, vouchers and rounding included. */
   readonly lines: number;
+  readonly customerRef: ErpRef;
+  /** Called off in the ERP, by us or by people. */
+  readonly isCancelled: boolean;
+  /** Sum of our payments of it that stand in the ERP; undefined where payments are not carried. */
+  readonly paidMinor: number | undefined;
+  /** Sum of our credits of it with tax, positive; undefined where credits are not carried. */
+  readonly creditedTaxInclMinor: number | undefined;
+}
+
+declare const progressMarkBrand: unique symbol;
+/** How far changes of orders have been read: the adapter's own text, at most 96 characters, that only it can read. */
+export type ProgressMark = string & { readonly [progressMarkBrand]: true };
+export const progressMark = (text: string): ProgressMark => text as ProgressMark;
+
+/** Which changes of orders to read. */
+export interface ProgressQuery {
+  /** Undefined the first time: what changed in the last seven days. It overlaps as deltas of the stock do. */
+  readonly changedSince: ProgressMark | undefined;
+  /** `ProgressPage.next` of the page before; undefined for the first page. */
+  readonly after: string | undefined;
+}
+
+/** A part of the answer: at most 200 orders that carry a key of ours, each as it stands now. */
+export interface ProgressPage {
+  readonly orders: readonly ErpProgress[];
+  /** The cursor of the next page, or undefined where this was the last one. At most 160 characters. */
+  readonly next: string | undefined;
+  /** To be stored when the last page has been applied; it never lies before the given one. */
+  readonly mark: ProgressMark | undefined;
 }
 
 declare const stockMarkBrand: unique symbol;
@@ -126,14 +175,31 @@ export interface ErpPort {
   readonly createCustomer: (body: CustomerBody, call: ErpCall) => Promise<ErpRef>;
   readonly amendCustomer: (ref: ErpRef, body: CustomerBody, call: ErpCall) => Promise<void>;
   readonly findOrder: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
-  readonly createOrder: (body: OrderBody, call: ErpCall) => Promise<ErpRef>;
+  /** `payments` are made with it or not at all where `paymentsWithOrder` says so, and are ignored elsewhere. */
+  readonly createOrder: (body: OrderBody, payments: readonly PaymentBody[], call: ErpCall) => Promise<ErpRef>;
   /** Replaces the order's content, lines included. Repeating it with the same body changes nothing. */
   readonly amendOrder: (ref: ErpRef, body: OrderBody, call: ErpCall) => Promise<void>;
   /**
-   * The totals of an order as they stand in the ERP, in minor units of the given currency, which is the order's own in
-   * the shop; undefined where the record is gone. An amount with more decimals than that currency is `DecodeError`.
+   * Calls the order off: nothing of it is to be delivered or charged any more, and it stays as evidence. `amendOrder`
+   * opens it again. Repeating it changes nothing. What was delivered already is `ErpRejectedError`.
    */
-  readonly readOrder: (ref: ErpRef, currency: Currency, call: ErpCall) => Promise<ErpOrderTotals | undefined>;
+  readonly cancelOrder: (ref: ErpRef, call: ErpCall) => Promise<void>;
+  /**
+   * Takes an order that we have just created out of the ERP again, so that its key is free. Repeating it, or a record
+   * that is gone, is no error. What people have worked on meanwhile is `ErpRejectedError`.
+   */
+  readonly withdrawOrder: (ref: ErpRef, call: ErpCall) => Promise<void>;
+  /**
+   * The totals of an order as they stand in the ERP, in minor units of its currency; undefined where the record is gone.
+   * An amount with more decimals than that currency is `DecodeError`.
+   */
+  readonly readOrder: (order: OrderToRead, call: ErpCall) => Promise<ErpOrderTotals | undefined>;
+  readonly findPayment: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
+  readonly createPayment: (body: PaymentBody, call: ErpCall) => Promise<ErpRef>;
+  readonly findCredit: (externalId: ExternalId, call: ErpCall) => Promise<ErpRecord | undefined>;
+  readonly createCredit: (body: CreditBody, call: ErpCall) => Promise<ErpRef>;
+  /** One page of orders that moved on in the ERP. */
+  readonly readProgress: (query: ProgressQuery, call: ErpCall) => Promise<ProgressPage>;
   /**
    * One page of figures. A change between two pages neither hides another item nor shows it twice in a snapshot. A row
    * that cannot be read fails the page with DecodeError, which names the item: no figure is ever guessed.

@@ -13,7 +13,8 @@ export interface LastOperation {
 /**
  * What to do with it before anything new is planned:
  * - `plan`: plan afresh. Nothing is open, or what is open is an amendment: a newer one overwrites it whether it was
- *   executed or not, and repeating a body that the ERP chokes on would keep the correction from ever being sent.
+ *   executed or not, and repeating a body that the ERP chokes on would keep the correction from ever being sent. The same
+ *   goes for calling an order off and for taking it back.
  * - `look-up`: it may stand in the ERP; a hit acknowledges its stored body.
  * - `send-again`: repeating it is harmless (a command with an id).
  */
@@ -26,10 +27,16 @@ export function decideResumeOperation(last: LastOperation | undefined): ResumeOp
   if (last.state === "refused" && !last.ambiguous) return "plan";
   switch (last.kind) {
     case "create":
+    case "pay":
+    case "credit":
       return "look-up";
     case "amend":
+    case "cancel":
+    case "withdraw":
       return "plan";
     case "set_status":
+    case "set_tracking":
+    case "set_invoice":
       return "send-again";
   }
 }

@@ -85,7 +85,7 @@ export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
     hash: hashOrder,
     contentHash: (body) => hashOrderContent(body.order),
     find: deps.erp.findOrder,
-    create: deps.erp.createOrder,
+    create: (body, call) => deps.erp.createOrder(body, [], call),
     amend: deps.erp.amendOrder,
     mapping: (body, ref) => ({
       kind: "order",

@@ -129,7 +129,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
 
   test("an order that was created is found by its key, with its fingerprint", async () => {
     const body = newOrder();
-    const ref = await port.createOrder(body, call());
+    const ref = await port.createOrder(body, [], call());
     expect(await port.findOrder(body.externalId, call())).toEqual({ ref, fingerprint: body.fingerprint });
   });
 
@@ -147,15 +147,17 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
 
   test("one key in sequence makes one order, and the second call is told of it", async () => {
     const body = newOrder();
-    await port.createOrder(body, call());
-    await expect(port.createOrder(body, call())).rejects.toThrow(ErpDuplicateError);
+    await port.createOrder(body, [], call());
+    await expect(port.createOrder(body, [], call())).rejects.toThrow(ErpDuplicateError);
     expect(await inErp(body)).toBe(1);
   });
 
   test("one key six times at once makes one order, and five calls are told of it", async ({ skip }) => {
     if (!port.capabilities.uniqueKey) skip("this ERP does not hold the key unique");
     const body = newOrder();
-    const ends = await Promise.allSettled(Array.from({ length: 6 }, () => port.createOrder(body, call())));
+    const ends = await Promise.allSettled(
+      Array.from({ length: 6 }, () => port.createOrder(body, [], call())),
+    );
     const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
     expect(failures).toHaveLength(5);
     for (const failure of failures) expect(failure).toBeInstanceOf(ErpDuplicateError);
@@ -173,9 +175,9 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
 
   test("a used key with other content is refused, and the lookup shows whose it is", async () => {
     const body = newOrder();
-    await port.createOrder(body, call());
+    await port.createOrder(body, [], call());
     const other = { ...body, fingerprint: "another order that once had this id" };
-    await expect(port.createOrder(other, call())).rejects.toThrow(ErpDuplicateError);
+    await expect(port.createOrder(other, [], call())).rejects.toThrow(ErpDuplicateError);
     expect((await port.findOrder(body.externalId, call()))?.fingerprint).toBe(body.fingerprint);
   });
 
@@ -188,7 +190,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     async ({ mishap, orders }) => {
       const body = newOrder();
       bench.mishap(mishap);
-      await expect(port.createOrder(body, call())).rejects.toThrow(ErpAmbiguousError);
+      await expect(port.createOrder(body, [], call())).rejects.toThrow(ErpAmbiguousError);
       const found = await port.findOrder(body.externalId, call());
       expect(found === undefined ? 0 : 1).toBe(orders);
       expect(await inErp(body)).toBe(orders);
@@ -198,7 +200,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   test("an ERP that takes no connection is unavailable, and nothing was executed", async () => {
     const body = newOrder();
     await bench.down();
-    await expect(port.createOrder(body, call())).rejects.toThrow(ErpUnavailableError);
+    await expect(port.createOrder(body, [], call())).rejects.toThrow(ErpUnavailableError);
     await expect(port.probe(call())).rejects.toThrow(ErpUnavailableError);
     await bench.up();
     expect(await port.findOrder(body.externalId, call())).toBeUndefined();
@@ -208,7 +210,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     const hurried = openPort({ timeoutMs: 2_000 });
     await hurried.probe(call());
     bench.mishap("hang-before");
-    await expect(hurried.createOrder(newOrder(), call())).rejects.toThrow(ErpAmbiguousError);
+    await expect(hurried.createOrder(newOrder(), [], call())).rejects.toThrow(ErpAmbiguousError);
   });
 
   test("a call that its caller aborts ends at once, its outcome unknown", async () => {
@@ -216,7 +218,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     bench.mishap("hang-before");
     const calls = bench.calls();
     const end = port
-      .createOrder(newOrder(), { ...call(), signal: abort.signal })
+      .createOrder(newOrder(), [], { ...call(), signal: abort.signal })
       .catch((thrown: unknown) => thrown);
     await expect.poll(() => bench.calls()).toBeGreaterThan(calls);
     abort.abort();
@@ -226,7 +228,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   test("a call that was aborted before it began reaches nobody", async () => {
     const calls = bench.calls();
     const aborted = { ...call(), signal: AbortSignal.abort() };
-    await expect(port.createOrder(newOrder(), aborted)).rejects.toThrow(ErpUnavailableError);
+    await expect(port.createOrder(newOrder(), [], aborted)).rejects.toThrow(ErpUnavailableError);
     expect(bench.calls()).toBe(calls);
   });
 
@@ -239,7 +241,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   ])("$mishap is told apart on a create and on a lookup", async ({ mishap, error }) => {
     const body = newOrder();
     bench.mishap(mishap);
-    await expect(port.createOrder(body, call())).rejects.toThrow(error);
+    await expect(port.createOrder(body, [], call())).rejects.toThrow(error);
     bench.mishap(mishap);
     await expect(port.findOrder(body.externalId, call())).rejects.toThrow(error);
     expect(await inErp(body)).toBe(0);
@@ -248,8 +250,8 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   test("an unknown item is refused by a message that says where it stands", async () => {
     const body = newOrder();
     const spoilt = { ...body, itemRefs: { ...body.itemRefs, "2:7": bench.unknownItemId as ErpRef } };
-    await expect(port.createOrder(spoilt, call())).rejects.toThrow(ErpRejectedError);
-    await expect(port.createOrder(spoilt, call())).rejects.toThrow(/item/);
+    await expect(port.createOrder(spoilt, [], call())).rejects.toThrow(ErpRejectedError);
+    await expect(port.createOrder(spoilt, [], call())).rejects.toThrow(/item/);
   });
 
   test("a burst above the ERP's pool is throttled, never lost and never doubled", async () => {
@@ -259,7 +261,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     const settings = harness.adapter.settings.parse(section) as unknown;
     const many = harness.adapter.open(settings, { http: crowded.send, clock });
     await many.probe(call());
-    const ends = await Promise.allSettled(bodies.map((body) => many.createOrder(body, call())));
+    const ends = await Promise.allSettled(bodies.map((body) => many.createOrder(body, [], call())));
     bench.slow(0);
     const counts = await allInErp(bodies);
     for (const [index, end] of ends.entries()) {
@@ -284,7 +286,10 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
       shippingTaxExclMinor: 800,
     });
     const euro = newOrder({ lines: [line("1:0", 3, 1_001, "3.336667")] });
-    const [yenRef, euroRef] = [await port.createOrder(yen, call()), await port.createOrder(euro, call())];
+    const [yenRef, euroRef] = [
+      await port.createOrder(yen, [], call()),
+      await port.createOrder(euro, [], call()),
+    ];
     const orders = await bench.orders();
     const yenOrder = orders.find((order) => order.ref === yenRef);
     expect(yenOrder?.lines.map((entry) => entry.amount)).toEqual([5_970, 1_234]);
@@ -299,12 +304,15 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
       async (_name, change) => {
         const booking = openPort(bench.booking);
         const body = newOrder({ ...change, currency });
-        const ref = await booking.createOrder(body, call());
-        expect(await booking.readOrder(ref, currency, call())).toEqual({
+        const ref = await booking.createOrder(body, [], call());
+        const { externalId } = body;
+        expect(await booking.readOrder({ ref, externalId, currency }, call())).toMatchObject({
           currencyCode: currency.code,
           totalTaxExclMinor: body.order.totalPaidTaxExclMinor,
           totalTaxInclMinor: body.order.totalPaidTaxInclMinor,
           lines: expect.any(Number) as number,
+          customerRef,
+          isCancelled: false,
         });
       },
     );
@@ -313,21 +321,25 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
   test("an amended order comes to what the shop says now, however often it is sent", async () => {
     const booking = openPort(bench.booking);
     const body = newOrder(ORDERS_TO_ADD_UP["all of it"]);
-    const ref = await booking.createOrder(body, call());
+    const ref = await booking.createOrder(body, [], call());
     const order = sampleOrder(body.order.id, ORDERS_TO_ADD_UP["a rounding of the tax alone"]);
     for (let times = 0; times < 2; times += 1) await booking.amendOrder(ref, { ...body, order }, call());
-    const totals = await booking.readOrder(ref, order.currency, call());
+    const totals = await booking.readOrder(
+      { ref, externalId: body.externalId, currency: order.currency },
+      call(),
+    );
     expect(totals?.totalTaxExclMinor).toBe(order.totalPaidTaxExclMinor);
     expect(totals?.totalTaxInclMinor).toBe(order.totalPaidTaxInclMinor);
   });
 
   test("the totals of a record that is gone are none", async () => {
-    expect(await port.readOrder("987654321" as ErpRef, EUR, call())).toBeUndefined();
+    const gone = { ref: "987654321" as ErpRef, externalId: newOrder().externalId };
+    expect(await port.readOrder({ ...gone, currency: EUR }, call())).toBeUndefined();
   });
 
   test("an amendment replaces the lines, and sent again it changes nothing", async () => {
     const body = newOrder();
-    const ref = await port.createOrder(body, call());
+    const ref = await port.createOrder(body, [], call());
     const lines = [line("2:7", 5, 4_950, "9.900000")];
     const edited: OrderBody = { ...body, order: sampleOrder(body.order.id, { lines }) };
     await port.amendOrder(ref, edited, call());
@@ -350,7 +362,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     const ends: Promise<ErpRef>[] = [];
     for (const [index, body] of bodies.entries()) {
       if (index % 4 === 2) bench.expireLogins();
-      ends.push(port.createOrder(body, call()));
+      ends.push(port.createOrder(body, [], call()));
       if (index % 4 === 3) await Promise.all(ends);
     }
     await Promise.all(ends);
@@ -359,7 +371,7 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
 
   test("each exchange is noted with its bodies and without a secret", async () => {
     const body = newOrder();
-    await port.createOrder(body, call());
+    await port.createOrder(body, [], call());
     bench.mishap("cut-before");
     await port.findOrder(body.externalId, call()).catch(() => undefined);
     const statuses = exchanges.map(({ status }) => status);

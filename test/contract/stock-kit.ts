@@ -389,7 +389,7 @@ export function stockKit({
       fill([one, other], 100_000);
       const before = unitsOf(await read());
       const body = newOrder();
-      const ref = await orderPort().createOrder(body, call());
+      const ref = await orderPort().createOrder(body, [], call());
       const taken = async (item: string): Promise<number> =>
         (before[item] ?? 0) - (unitsOf(await read())[item] ?? 0);
       const counted = port.capabilities.stockCountsOrders ? 1 : 0;

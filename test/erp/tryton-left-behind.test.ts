@@ -63,7 +63,7 @@ describe.skipIf(bench === undefined)(`a Tryton without the companion (${missing 
   test("a sale that was left behind as a draft is brought on by the look-up that finds it", async () => {
     const body = newOrder(bench!);
     bench!.front.mishap({ kind: "cut-before", methods: /sale\.sale\.quote$/ });
-    await expect(bench!.port.createOrder(body, call)).rejects.toThrow(ErpFailedError);
+    await expect(bench!.port.createOrder(body, [], call)).rejects.toThrow(ErpFailedError);
     expect((await salesOf(bench!, body.externalId)).map(({ state }) => state)).toEqual(["draft"]);
     expect((await bench!.port.findOrder(body.externalId, call))?.fingerprint).toBe(body.fingerprint);
     expect((await salesOf(bench!, body.externalId)).map(({ state }) => state)).toEqual(["quotation"]);
@@ -72,13 +72,13 @@ describe.skipIf(bench === undefined)(`a Tryton without the companion (${missing 
   test("a sale that Tryton refuses to quote is taken back, and nothing is left", async () => {
     const body = newOrder(bench!);
     bench!.front.mishap({ kind: "reject", methods: /sale\.sale\.quote$/ });
-    await expect(bench!.port.createOrder(body, call)).rejects.toThrow(ErpRejectedError);
+    await expect(bench!.port.createOrder(body, [], call)).rejects.toThrow(ErpRejectedError);
     expect(await salesOf(bench!, body.externalId)).toEqual([]);
   });
 
   test("two sales with one key are a person's to tell apart, and none is acknowledged", async () => {
     const body = newOrder(bench!);
-    const ref = await bench!.port.createOrder(body, call);
+    const ref = await bench!.port.createOrder(body, [], call);
     await bench!.server.rpc("model.sale.sale.copy", [[Number(ref)], {}]);
     await bench!.server.rpc("model.sale.sale.copy", [[Number(ref)], { reference: body.externalId }]);
     await expect(bench!.port.findOrder(body.externalId, call)).rejects.toThrow(/several records/);
@@ -87,7 +87,7 @@ describe.skipIf(bench === undefined)(`a Tryton without the companion (${missing 
   test("an edit of a sale that is under way in Tryton is refused, and changes nothing", async () => {
     const body = newOrder(bench!);
     const confirming = bench!.openPort({ saleState: "confirmed" });
-    const ref = await confirming.createOrder(body, call);
+    const ref = await confirming.createOrder(body, [], call);
     const [sale] = await salesOf(bench!, body.externalId);
     expect(sale?.state).toBe("processing");
     await expect(confirming.amendOrder(ref, body, call)).rejects.toThrow(ErpRejectedError);

@@ -65,8 +65,8 @@ async function bookedOtherwise(order: NeutralOrder, customerRef: ErpRef): Promis
   const port = adapter.open(withCodes(settings, order), { http: http.send, clock });
   const itemRefs = Object.fromEntries(order.lines.map((line) => [line.productKey, erpRef("1001")]));
   const body = orderBody(order.id, { customerRef, items: ["1001", "1002"] });
-  const ref = await port.createOrder({ ...body, itemRefs, order }, call);
-  const totals = await port.readOrder(ref, order.currency, call);
+  const ref = await port.createOrder({ ...body, itemRefs, order }, [], call);
+  const totals = await port.readOrder({ ref, externalId: body.externalId, currency: order.currency }, call);
   const is = [totals?.currencyCode, totals?.totalTaxExclMinor, totals?.totalTaxInclMinor].join(" ");
   const wanted = [order.currency.code, order.totalPaidTaxExclMinor, order.totalPaidTaxInclMinor].join(" ");
   return is === wanted ? undefined : `the ERP says ${is}, the shop ${wanted}`;

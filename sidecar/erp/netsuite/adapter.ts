@@ -6,6 +6,7 @@ import {
   ErpFailedError,
   type ErpPort,
   type ErpRecord,
+  ErpRejectedError,
 } from "../port.ts";
 import { decodeLocation, decodeRecord } from "./decode-answer.ts";
 import { decodeOrderTotals } from "./decode-order-totals.ts";
@@ -35,6 +36,9 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     capabilities: {
       uniqueKey: true,
       stockCountsOrders: countsOrders(config),
+      payments: false,
+      paymentsWithOrder: false,
+      credits: false,
       stockPartitions: Object.keys(config.stockPartitions),
     },
     probe: (call) => probe(ask, call, budget()),
@@ -44,7 +48,7 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     amendCustomer: async (ref, body, call) =>
       amendRecord(ask, `customer/${ref}`, encodeCustomerAmendment(body, config), call, budget()),
     findOrder: (externalId, call) => find("salesOrder", externalId, call),
-    createOrder: async (body, call) =>
+    createOrder: async (body, _payments, call) =>
       create("salesOrder", body.externalId, encodeOrderCreation(body, config), call),
     // Without `replace` NetSuite would add the lines to those that are there (Oracle section_1545295601).
     amendOrder: async (ref, body, call) =>
@@ -55,7 +59,14 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
         call,
         budget(),
       ),
-    readOrder: async (ref, currency, call) => {
+    cancelOrder: () => notCarried("cancellations"),
+    withdrawOrder: () => notCarried("withdrawals"),
+    findPayment: () => notCarried("payments"),
+    createPayment: () => notCarried("payments"),
+    findCredit: () => notCarried("credits"),
+    createCredit: () => notCarried("credits"),
+    readProgress: () => notCarried("the progress of orders"),
+    readOrder: async ({ ref, currency }, call) => {
       const path = `${RECORDS}/salesOrder/${ref}?expandSubResources=true`;
       const verdict = await ask({ method: "GET", path }, call, budget());
       if (verdict.kind === "absent") return undefined;
@@ -66,6 +77,9 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     close: () => Promise.resolve(),
   };
 }
+
+const notCarried = (what: string): Promise<never> =>
+  Promise.reject(new ErpRejectedError(`${what} are not carried to NetSuite`));
 
 /**
  * An approved order is committed at its location when it is saved, and `quantityavailable` is what is on hand less what

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { DecodeError } from "../../domain/errors.ts";
+import { erpRef } from "../../domain/ids.ts";
 import { type Currency, microsPerMinor, toMicros } from "../../domain/money.ts";
 import type { ErpOrderTotals } from "../port.ts";
 import type { Answer } from "./decode-answer.ts";
 import type { NetSuiteSettings } from "./settings.ts";
 
+const Reference = z.looseObject({ id: z.union([z.string(), z.int().transform(String)]) });
+
 const SalesOrder = z.looseObject({
-  currency: z.looseObject({ id: z.union([z.string(), z.int().transform(String)]) }),
+  entity: Reference,
+  currency: Reference,
   total: z.number(),
   /** Missing where the account has no taxes. */
   taxTotal: z.number().optional(),
@@ -24,7 +28,7 @@ export function decodeOrderTotals(
 ): ErpOrderTotals {
   const parsed = SalesOrder.safeParse(json(answer.body));
   if (!parsed.success) throw new DecodeError("NetSuite's answer is not a sales order with its totals");
-  const { total, taxTotal, item, currency: booked } = parsed.data;
+  const { total, taxTotal, item, entity, currency: booked } = parsed.data;
   const totalTaxInclMinor = toWholeMinor(total, currency);
   return {
     currencyCode: codeOf(booked.id, settings),
@@ -32,6 +36,10 @@ export function decodeOrderTotals(
       taxTotal === undefined ? undefined : totalTaxInclMinor - toWholeMinor(taxTotal, currency),
     totalTaxInclMinor,
     lines: item.items.length,
+    customerRef: erpRef(entity.id),
+    isCancelled: false,
+    paidMinor: undefined,
+    creditedTaxInclMinor: undefined,
   };
 }
 

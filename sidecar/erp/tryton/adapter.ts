@@ -1,4 +1,10 @@
-import { type AdapterTools, type ErpCall, type ErpPort, ErpUnavailableError } from "../port.ts";
+import {
+  type AdapterTools,
+  type ErpCall,
+  type ErpPort,
+  ErpRejectedError,
+  ErpUnavailableError,
+} from "../port.ts";
 import { createCustomers } from "./customers.ts";
 import { createDirectory } from "./directory.ts";
 import { type Ask, createAsk, doneOrThrow, type Errand, startBudget } from "./exchange.ts";
@@ -21,6 +27,9 @@ export function open(config: TrytonSettings, tools: AdapterTools): ErpPort {
       // Without the companion an order takes nothing before a person assigns its shipment.
       stockCountsOrders:
         config.companion && (config.stockLocations.length === 0 || config.shipsFromStockLocations),
+      payments: false,
+      paymentsWithOrder: false,
+      credits: false,
       stockPartitions: Object.keys(config.stockPartitions),
     },
     probe: (call) => probe(ask, config, errand(call)),
@@ -28,13 +37,23 @@ export function open(config: TrytonSettings, tools: AdapterTools): ErpPort {
     createCustomer: (body, call) => customers.create(body, errand(call)),
     amendCustomer: (ref, body, call) => customers.amend(ref, body, errand(call)),
     findOrder: (externalId, call) => orders.find(externalId, errand(call)),
-    createOrder: (body, call) => orders.create(body, errand(call)),
+    createOrder: (body, _payments, call) => orders.create(body, errand(call)),
     amendOrder: (ref, body, call) => orders.amend(ref, body, errand(call)),
-    readOrder: (ref, currency, call) => orders.read(ref, currency, errand(call)),
+    cancelOrder: () => notCarried("cancellations"),
+    withdrawOrder: () => notCarried("withdrawals"),
+    findPayment: () => notCarried("payments"),
+    createPayment: () => notCarried("payments"),
+    findCredit: () => notCarried("credits"),
+    createCredit: () => notCarried("credits"),
+    readProgress: () => notCarried("the progress of orders"),
+    readOrder: ({ ref, currency }, call) => orders.read(ref, currency, errand(call)),
     readStock: (query, call) => readStock({ ask, settings: config, clock: tools.clock }, query, errand(call)),
     close: () => Promise.resolve(),
   };
 }
+
+const notCarried = (what: string): Promise<never> =>
+  Promise.reject(new ErpRejectedError(`${what} are not carried to Tryton`));
 
 /**
  * Looks up a sale that is not there, by the key that orders are looked up by: it takes the same login, rights and

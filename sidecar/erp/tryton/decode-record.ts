@@ -67,6 +67,8 @@ export function decodeReckonedTax(result: unknown, currency: Currency): number {
 
 const Totals = Reckoned.extend({
   "currency.": z.object({ code: z.string() }),
+  party: Id,
+  state: z.string(),
   lines: z.array(Id),
 });
 
@@ -82,6 +84,10 @@ export function decodeTotals(row: unknown, currency: Currency): ErpOrderTotals {
     totalTaxExclMinor: exactMinor(read.data.untaxed_amount.decimal, currency),
     totalTaxInclMinor: exactMinor(read.data.total_amount.decimal, currency),
     lines: read.data.lines.length,
+    customerRef: erpRef(String(read.data.party)),
+    isCancelled: read.data.state === "cancelled",
+    paidMinor: undefined,
+    creditedTaxInclMinor: undefined,
   };
 }
 

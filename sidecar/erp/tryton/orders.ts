@@ -76,7 +76,7 @@ async function readTotals(
   currency: Currency,
   errand: Errand,
 ): Promise<ErpOrderTotals | undefined> {
-  const fields = ["currency.code", "untaxed_amount", "tax_amount", "total_amount", "lines"];
+  const fields = ["currency.code", "untaxed_amount", "tax_amount", "total_amount", "lines", "party", "state"];
   const params = [[["id", "=", id]], 0, 1, null, fields];
   const result = doneOrThrow(await ask("model.sale.sale.search_read", params, errand));
   const [row] = decodeRows(result, "sales");

@@ -71,7 +71,14 @@ function fresh() {
 /** Pages as an ERP would give them, without its time. */
 function canned({ first, items, units }: CannedItems): Pick<ErpPort, "readStock" | "capabilities"> {
   return {
-    capabilities: { uniqueKey: true, stockCountsOrders: true, stockPartitions: [] },
+    capabilities: {
+      uniqueKey: true,
+      stockCountsOrders: true,
+      payments: false,
+      paymentsWithOrder: false,
+      credits: false,
+      stockPartitions: [],
+    },
     readStock: ({ after }) => {
       const from = after === undefined ? 0 : Number(after);
       const count = Math.min(PAGE_ITEMS, items - from);

@@ -92,10 +92,10 @@ describe("an edit in the shop", () => {
     await using sidecar = new SidecarInside(world, erp, {
       wrapErp: (port) => ({
         ...port,
-        createOrder: async (body, call) => {
+        createOrder: async (body, payments, call) => {
           const chokes = body.order.lines.some((line) => line.quantity === 1);
           if (chokes) erp.faults.add({ kind: "server-error", match: CREATE, times: 1 });
-          return await port.createOrder(body, call);
+          return await port.createOrder(body, payments, call);
         },
       }),
     });

@@ -54,7 +54,7 @@ oneServer("the ledger", (server) => {
     await selling;
     await ledger.rested();
     // What the shop lost before the opening is in the opening; nobody can know it.
-    const opened = await stockOf(world, 599);
+    const opened = (await stockOf(world, 599)) ?? 0;
     await expectStockLaws(world);
 
     const sold = await sellWhile((count) => count < 15);

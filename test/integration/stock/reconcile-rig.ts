@@ -169,7 +169,14 @@ export class ReconcileRig implements AsyncDisposable {
 
   #port(): Pick<ErpPort, "readStock" | "capabilities"> {
     return {
-      capabilities: { uniqueKey: true, stockCountsOrders: true, stockPartitions: [] },
+      capabilities: {
+        uniqueKey: true,
+        stockCountsOrders: true,
+        payments: false,
+        paymentsWithOrder: false,
+        credits: false,
+        stockPartitions: [],
+      },
       readStock: (query) => {
         const figures = [...this.erp].map(
           ([item, units]): StockFigure => ({

@@ -109,7 +109,7 @@ test("a 429 halves the limit at once, and it climbs back with time", async () =>
 test("every function of the port passes its arguments and its result", async () => {
   const { fake, erp } = limited(2);
   fake.flow();
-  await expect(erp.createOrder({} as never, namedCall("createOrder"))).resolves.toBe("1");
+  await expect(erp.createOrder({} as never, [], namedCall("createOrder"))).resolves.toBe("1");
   await expect(erp.findOrder("PS-1" as never, namedCall("findOrder"))).resolves.toBeUndefined();
   await expect(
     erp.amendCustomer("1" as never, {} as never, namedCall("amendCustomer")),

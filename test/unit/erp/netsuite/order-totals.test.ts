@@ -80,8 +80,11 @@ describe.each([
         expect(excl).toBeCloseTo(paid[0] ?? -1, 6);
         if (tax !== "none") expect(incl).toBeCloseTo(paid[1] ?? -1, 6);
         const port = open(config);
-        const ref = await port.createOrder(body, call);
-        const totals = await port.readOrder(ref, order.currency, call);
+        const ref = await port.createOrder(body, [], call);
+        const totals = await port.readOrder(
+          { ref, externalId: body.externalId, currency: order.currency },
+          call,
+        );
         expect(totals?.currencyCode).toBe(idea.currency.code);
         expect(totals?.totalTaxExclMinor).toBe(Math.round((paid[0] ?? -1) * scale));
         if (tax !== "none") expect(totals?.totalTaxInclMinor).toBe(Math.round((paid[1] ?? -1) * scale));
@@ -100,11 +103,11 @@ describe.each([
         items: ["1001", "1002"],
         change: ORDERS_TO_ADD_UP["all of it"] ?? {},
       });
-      const encode = port.createOrder(full, call);
+      const encode = port.createOrder(full, [], call);
       await expect(encode).rejects.toThrow(MappingMissingError);
       await expect(encode).rejects.toThrow(`erp.netsuite.${name}`);
       const plain = orderBody((lastId += 1), { customerRef, items: ["1001", "1002"] });
-      await expect(port.createOrder(plain, call)).resolves.toBeDefined();
+      await expect(port.createOrder(plain, [], call)).resolves.toBeDefined();
     },
   );
 
@@ -112,7 +115,7 @@ describe.each([
     const change = { totalPaidTaxExclMinor: 4_191 };
     const body = orderBody((lastId += 1), { customerRef, items: ["1001", "1002"], change });
     const calls = emulator.calls().length;
-    const end = open(settings).createOrder(body, call);
+    const end = open(settings).createOrder(body, [], call);
     await expect(end).rejects.toThrow(OrderTotalsError);
     await expect(end).rejects.toThrow(
       "without tax: the sales order would come to 41.90, and the shop says 41.91",
@@ -223,7 +226,7 @@ describe("the emulator refuses", () => {
       const port = adapter.open(settings, { http: http.send, clock });
       const customerRef = await port.createCustomer(customerBody(1), call);
       const body = orderBody(1, { customerRef, items: ["1001", "1002"] });
-      await expect(port.createOrder(body, call)).rejects.toThrow(ErpRejectedError);
+      await expect(port.createOrder(body, [], call)).rejects.toThrow(ErpRejectedError);
       await http.close();
     }
   });
