@@ -130,7 +130,7 @@ const Orders = z
       .regex(/^\d{4}-\d{2}-\d{2}$/, "write YYYY-MM-DD, shop time")
       .optional()
       .describe(
-        "Last day of the last closed accounting period: edits and cancellations of orders of that day or before park, and so do their credits and payments of that day or before.",
+        "Last day of the last closed accounting period, shop time: what was ordered, paid or credited on that day or before is neither sent nor changed any more, and parks.",
       ),
     invoiceNumbers: z
       .enum(["none", "shop", "erp"])

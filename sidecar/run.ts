@@ -379,8 +379,7 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     callBudgetMs: callTimeoutMs(config) + ABORT_SLACK_MS,
     clock: systemClock,
     actor,
-    setStatus: shop.setStatus,
-    keepsClaim: stateAfterExport !== undefined,
+    shop,
     stopped: () => guard.stop !== undefined,
     onSuccess,
     onStranger: () => {
@@ -396,7 +395,7 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     },
   };
   const scope = (): IdentityGuard["scope"] => guard.scope;
-  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport, ...config.orders }));
+  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport, rules: config.orders }));
   const customers = new Executor(deps, customerRecord({ db, erp, scope }));
   return (claim, signal) =>
     parseSubject(claim.subject).kind === "customer"

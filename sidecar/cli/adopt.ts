@@ -17,7 +17,6 @@ import {
   upsertConfirmation,
 } from "../orders/operation-statements.ts";
 import { orderRecord } from "../orders/order-record.ts";
-import type { RecordBody, RecordKind } from "../orders/record.ts";
 import type { Tx } from "../platform/database.ts";
 import { lockName, withNamedLock } from "../platform/named-lock.ts";
 import { systemSleep } from "../platform/system-clock.ts";
@@ -132,30 +131,17 @@ async function planForgotten(
     eventAgeMs: undefined,
     claimedAtMs: 0,
   };
-  if (parseSubject(subject).kind === "order") {
-    const record = orderRecord({
-      ...{ db, erp, scope: () => scope, stateAfterExport: config.export.stateAfterExport },
-      ...config.orders,
-    });
-    const plan = (await record.look(claim))([]);
-    if (plan.kind !== "create") return undefined;
-    return plannedFor(record, plan.body);
-  }
-  const record = customerRecord({ db, erp, scope: () => scope });
+  const { stateAfterExport } = config.export;
+  const shared = { db, erp, scope: () => scope };
+  const record =
+    parseSubject(subject).kind === "order"
+      ? orderRecord({ ...shared, stateAfterExport, rules: config.orders })
+      : customerRecord(shared);
   const plan = (await record.look(claim))([]);
-  if (plan.kind !== "create") return undefined;
-  return plannedFor(record, plan.body);
-}
-
-function plannedFor<Body extends RecordBody>(
-  record: RecordKind<Body>,
-  body: Body,
-): NonNullable<FoundRecord["planned"]> {
-  return {
-    body: JSON.stringify(body),
-    bodyHash: record.hash(body),
-    contentHash: record.contentHash(body),
-  };
+  const create = record.effects.create;
+  if (plan.kind !== "create" || create === undefined) return undefined;
+  const { body } = plan;
+  return { body: JSON.stringify(body), bodyHash: create.hash(body), contentHash: create.contentHash(body) };
 }
 
 async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Promise<void> {

@@ -137,6 +137,7 @@ const SHOP_TABLES = {
   ...{ shop_url: "id_shop", module: "id_module", module_shop: "id_module", hook: "id_hook" },
   ...{ hook_module: "id_hook", product: "id_product", product_shop: "id_product", pack: "quantity" },
   ...{ stock_mvt: "id_stock", shop: "id_shop", shop_group: "id_shop_group", order_state: "id_order_state" },
+  ...{ order_slip: "amount", order_slip_detail: "product_quantity", order_invoice: "number" },
 } as const;
 
 /** Our own tables, each with a column that an UPDATE may name. */

@@ -66,6 +66,12 @@ export class OrderTotalsError extends SidecarError {
   readonly advice: RetryAdvice = { kind: "park" };
 }
 
+/** An edit, payment or credit belongs to an accounting period that finance has closed. */
+export class PeriodClosedError extends SidecarError {
+  readonly code = "E_PERIOD_CLOSED";
+  readonly advice: RetryAdvice = { kind: "park" };
+}
+
 /** An order whose customer was erased was edited; nobody knows any more what the ERP would have to be sent. */
 export class OrderAnonymisedError extends SidecarError {
   readonly code = "E_ORDER_ANONYMISED";

@@ -68,3 +68,6 @@ export function decideHeldDelayMs(heldForMs: number): number {
 
 /** Milliseconds after which a held order is alarmed. */
 export const HELD_ALARM_MS = 60_000;
+
+/** Reasons to be held that people asked for: nobody is alarmed by them. */
+export const HELD_BY_WISH: ReadonlySet<string> = new Set(["unpaid"]);

@@ -131,6 +131,8 @@ export interface NeutralOrder {
    * nothing; the shop's own tax report is off by it.
    */
   readonly taxRowsOffMinor: number;
+  /** The shop's invoice numbers, the oldest first; absent where the ERP is not told of them or there are none. */
+  readonly invoiceNumbers?: readonly string[];
 }
 
 /** A customer account or guest of the shop. */

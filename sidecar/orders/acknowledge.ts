@@ -1,32 +1,34 @@
 import { ClaimLostError } from "../domain/errors.ts";
+import type { ErpRef } from "../domain/ids.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { type Claim, readyWaitingJobs } from "../queue/statements.ts";
 import { type Attempt, insertAttempts } from "./attempt-statements.ts";
-import { type Mapping, upsertMappings } from "./mapping-statements.ts";
+import { deleteMapping, upsertMappings } from "./mapping-statements.ts";
 import {
   acknowledgeOperation,
+  deleteConfirmation,
   type Intent,
   insertSyncLog,
   settleInAcknowledgement,
   upsertConfirmation,
 } from "./operation-statements.ts";
 import { mappingKey } from "./plan-record.ts";
+import type { Outcome } from "./record.ts";
 
-/** All that is known once the ERP has a record. */
+/** All that is known once the ERP has done an operation. */
 export interface Acknowledgement {
   readonly claim: Claim;
   readonly intent: Intent;
-  /** Shop id to ERP id; its kind says whether it is an order or a customer. */
-  readonly mapping: Mapping;
+  /** The record that it was done to. */
+  readonly ref: ErpRef;
+  readonly outcome: Outcome;
   /** Hash of what stands in the ERP now, as far as that is certain. */
   readonly bodyHash: string;
   readonly attempts: readonly Attempt[];
   /** True where nothing more is to be done in this claim. */
   readonly settle: boolean;
   readonly leaseMs: number;
-  /** The order that the back office shows the confirmation on. */
-  readonly orderId: number | undefined;
   readonly erpName: string;
 }
 
@@ -36,27 +38,32 @@ export interface Acknowledgement {
  * @throws ClaimLostError where another worker may have the job by now; nothing is then written.
  */
 export async function acknowledge(db: Database, done: Acknowledgement): Promise<void> {
-  const { claim, intent, mapping, bodyHash, orderId, erpName } = done;
+  const { claim, intent, ref, outcome, bodyHash } = done;
   await inTransaction(db, async (tx) => {
     if (!(await settleInAcknowledgement(tx, claim, done.settle, done.leaseMs))) {
       throw new ClaimLostError(`The claim on ${claim.subject} was lost before its acknowledgement`);
     }
-    await acknowledgeOperation(tx, intent.key, mapping.ref, bodyHash);
-    await upsertMappings(tx, [mapping]);
-    await book(tx, mapping.kind, intent, mapping.ref, bodyHash);
+    await acknowledgeOperation(tx, intent.key, ref, bodyHash);
+    await upsertMappings(tx, outcome.mappings);
+    await book(tx, outcome.resource, intent, ref, bodyHash);
     await insertAttempts(tx, done.attempts);
-    if (orderId !== undefined) {
-      await upsertConfirmation(tx, {
-        orderId,
-        erp: erpName,
-        externalId: intent.externalId,
-        ref: mapping.ref,
-      });
-    }
-    if (mapping.kind === "customer") {
-      await readyWaitingJobs(tx, [claim.subject, mappingKey("customer", mapping.shopKey)]);
+    await confirm(tx, done);
+    if (outcome.resource === "customer") {
+      const keys = outcome.mappings.map(({ shopKey }) => mappingKey("customer", shopKey));
+      await readyWaitingJobs(tx, [claim.subject, ...keys]);
     }
   });
+}
+
+/** What the back office shows of the order follows what the ERP has. */
+async function confirm(tx: Tx, { intent, ref, outcome, erpName }: Acknowledgement): Promise<void> {
+  const { confirmedOrder: orderId, forgotten } = outcome;
+  if (orderId !== undefined) {
+    await upsertConfirmation(tx, { orderId, erp: erpName, externalId: intent.externalId, ref });
+  }
+  if (forgotten === undefined) return;
+  await deleteMapping(tx, forgotten.kind, forgotten.shopKey);
+  if (forgotten.kind === "order") await deleteConfirmation(tx, Number(forgotten.shopKey));
 }
 
 /** Books an effect in the sync log; the same effect twice is booked once. */

@@ -9,7 +9,7 @@ export interface Attempt {
   readonly subject: Subject;
   readonly key: OperationKey | null;
   readonly direction: "to_erp" | "to_shop";
-  readonly purpose: "look_up" | "create" | "amend" | "command";
+  readonly purpose: "look_up" | "command" | "create" | "amend" | "pay" | "credit" | "cancel" | "withdraw";
   /** `ok`, or the code of the error that it ended in. */
   readonly outcome: string;
   readonly message: string | null;

@@ -1,5 +1,5 @@
 import { customerFingerprint, sha256 } from "../domain/fingerprint.ts";
-import { customerExternalId, parseSubject, type ShopCustomerId } from "../domain/ids.ts";
+import { customerExternalId, type ErpRef, parseSubject, type ShopCustomerId } from "../domain/ids.ts";
 import type { CustomerBody } from "../domain/order.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
@@ -12,7 +12,7 @@ import { decodeCustomer } from "./decode-order.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { keptKey, knownRecord } from "./order-record.ts";
 import { planCustomer } from "./plan-record.ts";
-import type { Planner, RecordKind } from "./record.ts";
+import { effect, type Outcome, type Planner, type RecordKind, requireRef } from "./record.ts";
 
 const hashCustomer = (body: CustomerBody): string => sha256(JSON.stringify(body));
 
@@ -24,28 +24,44 @@ export interface CustomerRecordDeps {
 }
 
 /** Customers, as the executor works them. */
-export function customerRecord(deps: CustomerRecordDeps): RecordKind<CustomerBody> {
+export function customerRecord(deps: CustomerRecordDeps): RecordKind {
+  const { erp } = deps;
+  const outcome = (body: CustomerBody, ref: ErpRef): Outcome => ({
+    resource: "customer",
+    mappings: [
+      {
+        kind: "customer",
+        shopKey: String(body.customer.id),
+        externalId: body.externalId,
+        ref,
+        fingerprint: body.fingerprint,
+        origin: "sync",
+      },
+    ],
+  });
+  const shared = { hash: hashCustomer, contentHash: () => null, outcome };
   return {
     kind: "customer",
     look: (claim) => lookAtCustomer(deps, claim),
-    hash: hashCustomer,
-    contentHash: () => null,
-    find: deps.erp.findCustomer,
-    create: deps.erp.createCustomer,
-    amend: deps.erp.amendCustomer,
-    mapping: (body, ref) => ({
-      kind: "customer",
-      shopKey: String(body.customer.id),
-      externalId: body.externalId,
-      ref,
-      fingerprint: body.fingerprint,
-      origin: "sync",
-    }),
-    confirmedOrder: () => undefined,
+    effects: {
+      create: effect<CustomerBody>({
+        ...shared,
+        find: erp.findCustomer,
+        send: (body, _ref, call) => erp.createCustomer(body, call),
+      }),
+      amend: effect<CustomerBody>({
+        ...shared,
+        send: async (body, ref, call) => {
+          const known = requireRef(ref);
+          await erp.amendCustomer(known, body, call);
+          return known;
+        },
+      }),
+    },
   };
 }
 
-async function lookAtCustomer(deps: CustomerRecordDeps, claim: Claim): Promise<Planner<CustomerBody>> {
+async function lookAtCustomer(deps: CustomerRecordDeps, claim: Claim): Promise<Planner> {
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "customer") return () => ({ kind: "nothing" });
   const [row, mappings, isAnonymous] = await Promise.all([

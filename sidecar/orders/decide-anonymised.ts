@@ -3,7 +3,7 @@ import type { Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
 import type { DecodedOrder } from "./decode-order.ts";
 import type { OperationRow } from "./operation-statements.ts";
-import type { Plan } from "./plan-record.ts";
+import type { Plan } from "./plan.ts";
 
 /** What the ERP has of an order, as far as its operations tell it without its person. */
 export interface SentContent {
@@ -15,7 +15,7 @@ export interface SentContent {
 
 /** Reads the operations of an order, the newest first; undefined where we never brought it to the ERP. */
 export function sentContent(operations: readonly OperationRow[]): SentContent | undefined {
-  const bodies = operations.filter((operation) => operation.kind !== "set_status");
+  const bodies = operations.filter(({ kind }) => kind === "create" || kind === "amend");
   const sent = bodies.find((operation) => operation.state === "acknowledged");
   if (sent === undefined) return undefined;
   const [last] = bodies;

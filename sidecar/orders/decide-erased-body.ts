@@ -16,10 +16,12 @@ const Body = z.looseObject({
     })
     .optional(),
   customer: z.looseObject({ id: z.int() }).optional(),
+  payment: z.looseObject({ id: z.int(), orderId: z.int() }).optional(),
+  slip: z.looseObject({ id: z.int() }).optional(),
 });
 
-/** The body of a command to the shop, which names nobody. */
-const Command = z.strictObject({ state: z.int() });
+/** The body of a command about an order's state, which names nobody. */
+const Command = z.strictObject({ state: z.int(), stage: z.string().optional() });
 
 /**
  * A stored body without its person: what a look-up and its acknowledgement need, and what tells which units the ERP has.
@@ -31,13 +33,15 @@ export function erasedBody(text: string): string {
   if (Command.safeParse(json).success) return text;
   const body = Body.safeParse(json);
   if (!body.success) return "{}";
-  const { customer, externalId, fingerprint, order } = body.data;
+  const { customer, externalId, fingerprint, order, payment, slip } = body.data;
   const lines = order?.lines.map(({ id, productKey, quantity }) => ({ id, productKey, quantity }));
   return JSON.stringify({
     externalId,
     fingerprint,
     ...(customer === undefined ? {} : { customer: { id: customer.id } }),
     ...(order === undefined ? {} : { order: { id: order.id, lines } }),
+    ...(payment === undefined ? {} : { payment: { id: payment.id, orderId: payment.orderId } }),
+    ...(slip === undefined ? {} : { slip: { id: slip.id } }),
   });
 }
 

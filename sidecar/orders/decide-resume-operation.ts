@@ -1,3 +1,4 @@
+import type { RetryAdvice } from "../domain/errors.ts";
 import type { OperationKind, OperationState } from "../domain/operation.ts";
 
 /** What is known of the last operation of a subject when a worker takes it up. */
@@ -57,4 +58,18 @@ export function decideAfterMiss(
   settleMs: number,
 ): AfterMiss {
   return !uniqueKey && last.ageMs < settleMs ? "wait" : "plan";
+}
+
+/** True where an amendment or cancellation that was not answered may still be under way. */
+export function mayArriveLate(last: LastOperation | undefined, settleMs: number): boolean {
+  if (last === undefined || (last.kind !== "amend" && last.kind !== "cancel")) return false;
+  return last.state !== "acknowledged" && last.ambiguous && last.ageMs < settleMs;
+}
+
+/**
+ * True where an error proves that nothing was executed, so that the operation may be planned afresh. A payment counts as
+ * refused only where the ERP said no to it, since its order is then taken back; after an outage it is looked up and sent.
+ */
+export function decideRefused(kind: OperationKind, advice: RetryAdvice): boolean {
+  return kind === "pay" ? advice.kind === "park" : advice.kind !== "retry";
 }

@@ -3,20 +3,18 @@ import {
   ClaimLostError,
   IdentityError,
   messageOf,
-  type RetryAdvice,
-  ShopCommandError,
   SidecarError,
   WritingStoppedError,
 } from "../domain/errors.ts";
 import { sha256 } from "../domain/fingerprint.ts";
-import { type ErpRef, type ExternalId, operationKey, type Subject } from "../domain/ids.ts";
-import type { OperationKind } from "../domain/operation.ts";
+import { type ErpRef, operationKey, type Subject } from "../domain/ids.ts";
 import {
   ErpAmbiguousError,
   type ErpCall,
   ErpDuplicateError,
   type ErpExchange,
   ErpFailedError,
+  ErpRejectedError,
 } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
@@ -26,10 +24,15 @@ import { asWorkError, type WorkOutcome } from "../queue/decide-settlement.ts";
 import { requireJob } from "../queue/mark-statements.ts";
 import { type Claim, readyWaitingJobs, renewLease } from "../queue/statements.ts";
 import { WorkFailedError } from "../queue/worker.ts";
-import type { SetStatus } from "../shop/commands.ts";
 import { acknowledge, book } from "./acknowledge.ts";
 import { type Attempt, insertAttempts } from "./attempt-statements.ts";
-import { decideAfterMiss, decideResumeOperation } from "./decide-resume-operation.ts";
+import {
+  decideAfterMiss,
+  decideRefused,
+  decideResumeOperation,
+  mayArriveLate,
+} from "./decide-resume-operation.ts";
+import { mustWithdraw } from "./decide-withdrawal.ts";
 import {
   acknowledgeOperation,
   type Intent,
@@ -42,10 +45,21 @@ import {
   readOperations,
   UNKNOWN_BODY_HASH,
 } from "./operation-statements.ts";
-import type { Planner, RecordBody, RecordKind } from "./record.ts";
+import type { ErpPlan, HoldCode, Plan, ShopCommand } from "./plan.ts";
+import type { Effect, ErpOperation, Planner, RecordBody, RecordKind } from "./record.ts";
+import {
+  commandExternalId,
+  effectOfCommand,
+  encodeCommand,
+  isRefused,
+  type OrderCommands,
+  sendCommand,
+} from "./shop-command.ts";
 
-/** Steps of one claim: look-up, create, amend, status, and room for a plan that changes on the way. */
-const STEPS_MAX = 8;
+/** Steps of one claim: look-up, create, payments, credits, commands, and room for a plan that changes on the way. */
+const STEPS_MAX = 16;
+/** An order that waits for its payment is readied by it; beside that it is looked at this often. */
+const UNPAID_LOOK_MS = 3_600_000;
 /** A claim younger than this needs no new lease before its first intent; leases are longer by far. */
 const FRESH_CLAIM_MS = 2_000;
 /** Orders and customers go before feeds and reconciliation. */
@@ -65,9 +79,7 @@ export interface ExecutorDeps {
   readonly callBudgetMs: number;
   readonly clock: Clock;
   readonly actor: string;
-  readonly setStatus: SetStatus;
-  /** True when another step follows an acknowledged create (the shop's status), so the claim is kept. */
-  readonly keepsClaim: boolean;
+  readonly shop: OrderCommands;
   readonly stopped: () => boolean;
   /** Tells the breaker that the ERP answered. */
   readonly onSuccess: () => void;
@@ -82,49 +94,53 @@ export interface ExecutorDeps {
 /** What a step leaves: another step, or the end of the claim. */
 type Step = "again" | WorkOutcome;
 
-/** A record of the ERP that the plan wants made, or brought to this body. */
-interface Wanted<Body> {
-  readonly kind: OperationKind;
-  readonly body: Body;
-  readonly ref: ErpRef | null;
-  readonly shopState: number | null;
+/** A claim on its way through its steps. */
+interface Errand {
+  readonly claim: Claim;
+  readonly signal: AbortSignal;
+  /** Why the ERP refused the order's payment, where the order is taken back for it. */
+  refusal: SidecarError | undefined;
 }
 
 /** What a step begins with. */
-interface Look<Body> {
+interface Look {
   readonly operations: readonly OperationRow[];
-  readonly planner: Planner<Body>;
+  readonly planner: Planner;
 }
 
 /** What travels with one operation while it is carried out. */
-interface Flight<Body> {
-  readonly claim: Claim;
+interface Flight {
+  readonly errand: Errand;
   readonly intent: Intent;
-  readonly body: Body;
+  readonly effect: Effect<RecordBody>;
+  readonly body: RecordBody;
   /** Found open, so its body may be older than the shop; the planner must run again. */
   readonly resumed: boolean;
   readonly replaced: boolean;
   /** An earlier amendment was not answered and may still be executed after this one. */
   readonly isUnsettled: boolean;
+  /** Another operation follows, so the claim is kept. */
+  readonly goesOn: boolean;
 }
 
 /**
  * Carries a subject's operations out, each exactly once in effect: the intent is committed before its call, what is
  * found open is looked up before it is repeated, and an acknowledgement commits with the claim's token.
  */
-export class Executor<Body extends RecordBody> {
+export class Executor {
   readonly #deps: ExecutorDeps;
-  readonly #record: RecordKind<Body>;
+  readonly #record: RecordKind;
 
-  constructor(deps: ExecutorDeps, record: RecordKind<Body>) {
+  constructor(deps: ExecutorDeps, record: RecordKind) {
     this.#deps = deps;
     this.#record = record;
   }
 
   /** Works one claim to its end. Rejects with the error whose advice the queue follows. */
   async work(claim: Claim, signal: AbortSignal): Promise<WorkOutcome> {
+    const errand: Errand = { claim, signal, refusal: undefined };
     for (let step = 1; step <= STEPS_MAX; step += 1) {
-      const next = await this.#step(claim, await this.#look(claim), signal);
+      const next = await this.#step(errand, await this.#look(claim));
       if (next !== "again") return next;
     }
     // The shop changes faster than the ERP takes it; another claim goes on from here.
@@ -132,7 +148,7 @@ export class Executor<Body extends RecordBody> {
   }
 
   /** Both sides are read at once, since the time to the ERP's wire is mostly round trips. */
-  async #look(claim: Claim): Promise<Look<Body>> {
+  async #look(claim: Claim): Promise<Look> {
     const [operations, planner] = await Promise.all([
       readOperations(this.#deps.db, claim.subject),
       this.#record.look(claim),
@@ -140,34 +156,43 @@ export class Executor<Body extends RecordBody> {
     return { operations, planner };
   }
 
-  async #step(claim: Claim, look: Look<Body>, signal: AbortSignal): Promise<Step> {
+  async #step(errand: Errand, look: Look): Promise<Step> {
     const last = look.operations[0];
     const resume = decideResumeOperation(last);
-    if (last !== undefined && resume === "look-up") return await this.#lookUp(claim, last, signal);
-    // A shop that refuses a command must not keep an edit from the ERP; the command's turn comes after it.
-    const isEdited = (): boolean => look.planner(look.operations).kind === "amend";
-    if (last !== undefined && resume === "send-again" && !isEdited()) {
-      return await this.#sendAgain(claim, last, signal);
+    if (last !== undefined && resume === "look-up") return await this.#lookUp(errand, last);
+    // A shop that refuses a command must not keep an edit, payment or credit from the ERP; the command's turn comes after.
+    const isOvertaken = (): boolean => this.#effectOf(look.planner(look.operations).kind) !== undefined;
+    if (last !== undefined && resume === "send-again" && !isOvertaken()) {
+      return await this.#sendAgain(errand, last);
     }
-    return await this.#plan(claim, look, signal);
+    return await this.#plan(errand, look);
   }
 
-  async #plan(claim: Claim, { operations, planner }: Look<Body>, signal: AbortSignal): Promise<Step> {
+  #effectOf(kind: Plan<never>["kind"]): Effect<RecordBody> | undefined {
+    return this.#record.effects[kind as ErpOperation];
+  }
+
+  async #plan(errand: Errand, { operations, planner }: Look): Promise<Step> {
     const plan = planner(operations);
     switch (plan.kind) {
       case "nothing":
-        return await this.#agree(claim);
+        return await this.#agree(errand.claim);
       case "hold":
         return await this.#hold(plan.code, plan.waitsFor);
       case "park":
         if (plan.error instanceof IdentityError) this.#deps.onStranger();
         throw new WorkFailedError({ error: plan.error, planHash: null, waitsFor: plan.waitsFor });
-      case "create":
-        return await this.#begin(claim, operations, { ...plan, ref: null }, signal);
-      case "amend":
-        return await this.#begin(claim, operations, { ...plan, shopState: null }, signal);
       case "set_status":
-        return await this.#beginStatus(claim, operations, plan.state, signal);
+      case "set_tracking":
+      case "set_invoice":
+        return await this.#beginCommand(errand, operations, plan);
+      case "create":
+      case "amend":
+      case "pay":
+      case "credit":
+      case "cancel":
+      case "withdraw":
+        return await this.#begin(errand, operations, plan);
     }
   }
 
@@ -177,31 +202,42 @@ export class Executor<Body extends RecordBody> {
     return { kind: "done", settled: false };
   }
 
-  async #hold(code: string, waitsFor: Subject | null): Promise<Step> {
+  async #hold(code: HoldCode, waitsFor: Subject | null): Promise<Step> {
     if (waitsFor !== null) await requireJob(this.#deps.db, waitsFor);
-    return { kind: "held", code, waitsFor };
+    const delay = code === "unpaid" ? { delayMs: UNPAID_LOOK_MS } : {};
+    return { kind: "held", code, waitsFor, ...delay };
   }
 
   async #begin(
-    claim: Claim,
+    errand: Errand,
     operations: readonly OperationRow[],
-    { kind, body, ref, shopState }: Wanted<Body>,
-    signal: AbortSignal,
+    plan: ErpPlan<RecordBody>,
   ): Promise<Step> {
-    const { externalId } = body;
-    const text = JSON.stringify(body);
-    const intent = nextIntent(claim, operations, {
+    const { settleMs } = this.#deps;
+    const { kind, body } = plan;
+    const mayFollow = mayArriveLate(operations[0], settleMs);
+    // Calling off or taking back is not repeated afterwards as an amendment is: so what is under way must end first.
+    if (mayFollow && kind !== "amend" && kind !== "create") return unsettled(settleMs);
+    const effect = this.#requireEffect(kind);
+    const intent = nextIntent(errand.claim, operations, {
       kind,
-      externalId,
-      body: text,
-      bodyHash: this.#record.hash(body),
-      contentHash: this.#record.contentHash(body),
-      shopState,
+      externalId: body.externalId,
+      body: JSON.stringify(body),
+      bodyHash: effect.hash(body),
+      contentHash: effect.contentHash(body),
+      shopState: plan.kind === "create" ? plan.shopState : null,
     });
-    await this.#commitIntent(claim, intent);
-    const isUnsettled = kind === "amend" && mayArriveLate(operations[0], this.#deps.settleMs);
-    const flight = { claim, intent, body, resumed: false, replaced: false, isUnsettled };
-    return await this.#send(flight, ref, signal);
+    await this.#commitIntent(errand.claim, intent);
+    const isUnsettled = kind === "amend" && mayFollow;
+    const goesOn = plan.kind === "create" || plan.kind === "amend" ? (plan.goesOn ?? false) : true;
+    const flight = { errand, intent, effect, body, resumed: false, replaced: false, isUnsettled, goesOn };
+    return await this.#send(flight, "ref" in plan ? plan.ref : null);
+  }
+
+  #requireEffect(kind: Intent["kind"]): Effect<RecordBody> {
+    const effect = this.#record.effects[kind as ErpOperation];
+    if (effect === undefined) throw new ErpRejectedError(`A ${this.#record.kind} has no operation "${kind}"`);
+    return effect;
   }
 
   async #commitIntent(claim: Claim, intent: Intent): Promise<void> {
@@ -224,36 +260,40 @@ export class Executor<Body extends RecordBody> {
   }
 
   /** Sends an ERP operation whose intent is committed. */
-  async #send(flight: Flight<Body>, ref: ErpRef | null, signal: AbortSignal): Promise<Step> {
+  async #send(flight: Flight, ref: ErpRef | null): Promise<Step> {
+    const { effect, errand, intent } = flight;
     const exchanges: ErpExchange[] = [];
-    const call = this.#call(exchanges, signal);
-    const purpose = flight.intent.kind === "create" ? "create" : "amend";
+    const purpose = intent.kind as ErpOperation;
     let acknowledged: ErpRef;
     try {
-      if (ref !== null) await this.#record.amend(ref, flight.body, call);
-      acknowledged = ref ?? (await this.#record.create(flight.body, call));
+      acknowledged = await effect.send(flight.body, ref, this.#call(exchanges, errand.signal));
     } catch (thrown) {
       return await this.#failed(flight, purpose, exchanges, thrown);
     }
-    const attempts = this.#attempts(flight.claim.subject, flight.intent, purpose, exchanges, undefined);
+    const attempts = this.#attempts(errand.claim.subject, intent, purpose, exchanges, undefined);
     return await this.#acknowledge(flight, acknowledged, false, attempts);
   }
 
   /** Records a failure, and decides whether it ends the claim. */
   async #failed(
-    flight: Flight<Body>,
-    purpose: Attempt["purpose"],
+    flight: Flight,
+    purpose: ErpOperation,
     exchanges: readonly ErpExchange[],
     thrown: unknown,
   ): Promise<Step> {
-    const { intent, claim } = flight;
-    await insertAttempts(this.#deps.db, this.#attempts(claim.subject, intent, purpose, exchanges, thrown));
+    const { errand, intent } = flight;
+    const { subject } = errand.claim;
+    await insertAttempts(this.#deps.db, this.#attempts(subject, intent, purpose, exchanges, thrown));
     // The key exists: this operation, or a stranger's record. The look-up tells which.
     if (thrown instanceof ErpDuplicateError) return "again";
     if (thrown instanceof ErpAmbiguousError || thrown instanceof ErpFailedError) {
       await noteOperationFailure(this.#deps.db, intent.key, "ambiguous");
-    } else if (thrown instanceof SidecarError && isCertain(thrown.advice)) {
+    } else if (thrown instanceof SidecarError && decideRefused(purpose, thrown.advice)) {
       await noteOperationFailure(this.#deps.db, intent.key, "refused");
+      if (mustWithdraw(await readOperations(this.#deps.db, subject))) {
+        errand.refusal = thrown;
+        return "again";
+      }
     }
     throw new WorkFailedError({
       error: asWorkError(thrown, isDatabaseAway),
@@ -263,96 +303,110 @@ export class Executor<Body extends RecordBody> {
   }
 
   /** An operation was found open: it may stand in the ERP, so it is looked up by its external id. */
-  async #lookUp(claim: Claim, last: OperationRow, signal: AbortSignal): Promise<Step> {
+  async #lookUp(errand: Errand, last: OperationRow): Promise<Step> {
+    const { claim, signal } = errand;
     await this.#requireClaim(this.#deps.db, claim);
-    const flight = await this.#resume(claim, last);
+    const effect = this.#requireEffect(last.kind);
+    const { intent, body } = await this.#resume(claim, last);
+    const flight: Flight = {
+      ...{ errand, intent, effect, body, resumed: true, replaced: last.replaced },
+      ...{ isUnsettled: false, goesOn: true },
+    };
     const exchanges: ErpExchange[] = [];
-    const found = await this.#record
-      .find(last.externalId, this.#call(exchanges, signal))
+    const found = await effect
+      .find?.(last.externalId, this.#call(exchanges, signal))
       .catch((thrown: unknown) => {
         return this.#failedLookUp(flight, exchanges, thrown);
       });
-    const attempts = this.#attempts(claim.subject, flight.intent, "look_up", exchanges, undefined);
+    const attempts = this.#attempts(claim.subject, intent, "look_up", exchanges, undefined);
     if (found === undefined) {
       await insertAttempts(this.#deps.db, attempts);
-      return await this.#missed(flight, last, signal);
+      return await this.#missed(errand, last);
     }
-    if (found.fingerprint !== flight.body.fingerprint) {
+    if (found.fingerprint !== body.fingerprint) {
       await insertAttempts(this.#deps.db, attempts);
       throw this.#stranger(flight, found.ref, found.fingerprint);
     }
     return await this.#acknowledge(flight, found.ref, true, attempts);
   }
 
-  async #failedLookUp(
-    flight: Flight<Body>,
-    exchanges: readonly ErpExchange[],
-    thrown: unknown,
-  ): Promise<never> {
-    const attempts = this.#attempts(flight.claim.subject, flight.intent, "look_up", exchanges, thrown);
+  async #failedLookUp(flight: Flight, exchanges: readonly ErpExchange[], thrown: unknown): Promise<never> {
+    const { errand, intent } = flight;
+    const attempts = this.#attempts(errand.claim.subject, intent, "look_up", exchanges, thrown);
     await insertAttempts(this.#deps.db, attempts);
     throw new WorkFailedError({
       error: asWorkError(thrown, isDatabaseAway),
-      planHash: flight.intent.bodyHash,
+      planHash: intent.bodyHash,
       waitsFor: null,
     });
   }
 
-  #stranger(flight: Flight<Body>, ref: ErpRef, fingerprint: string | undefined): WorkFailedError {
+  #stranger(flight: Flight, ref: ErpRef, fingerprint: string | undefined): WorkFailedError {
     this.#deps.onStranger();
     const seen = fingerprint === undefined ? "no fingerprint" : `fingerprint ${fingerprint}`;
     const error = new IdentityError(
-      `The ERP has ${flight.intent.externalId} as ${ref} with ${seen}, and ${flight.claim.subject} has ${flight.body.fingerprint}: it is another record. After a restore run "erpsync adopt --restored"`,
+      `The ERP has ${flight.intent.externalId} as ${ref} with ${seen}, and ${flight.errand.claim.subject} has ${flight.body.fingerprint}: it is another record. After a restore run "erpsync adopt --restored"`,
     );
     return new WorkFailedError({ error, planHash: flight.intent.bodyHash, waitsFor: null });
   }
 
-  async #missed(flight: Flight<Body>, last: OperationRow, signal: AbortSignal): Promise<Step> {
-    if (decideAfterMiss(last, this.#deps.uniqueKey, this.#deps.settleMs) === "wait") {
-      return { kind: "held", code: "unsettled", waitsFor: null };
-    }
-    return await this.#plan(flight.claim, await this.#look(flight.claim), signal);
+  async #missed(errand: Errand, last: OperationRow): Promise<Step> {
+    const { settleMs, uniqueKey } = this.#deps;
+    if (decideAfterMiss(last, uniqueKey, settleMs) === "wait") return unsettled();
+    return await this.#plan(errand, await this.#look(errand.claim));
   }
 
   /** A command that was found open is sent again with its stored body; the shop executes each command once. */
-  async #sendAgain(claim: Claim, last: OperationRow, signal: AbortSignal): Promise<Step> {
+  async #sendAgain(errand: Errand, last: OperationRow): Promise<Step> {
     this.#requireWriting();
-    await this.#requireClaim(this.#deps.db, claim);
-    const flight = await this.#resume(claim, last);
-    return await this.#sendStatus(claim, flight.intent, signal);
+    await this.#requireClaim(this.#deps.db, errand.claim);
+    const { intent } = await this.#resume(errand.claim, last);
+    return await this.#sendCommand(errand, intent);
   }
 
-  async #resume(claim: Claim, last: OperationRow): Promise<Flight<Body>> {
+  async #resume(
+    claim: Claim,
+    last: OperationRow,
+  ): Promise<{ readonly intent: Intent; readonly body: RecordBody }> {
     const text = await readOperationBody(this.#deps.db, last.key);
-    const { key, number, kind, externalId, bodyHash, contentHash, replaced } = last;
+    const { key, number, kind, externalId, bodyHash, contentHash } = last;
     const shopState = last.shopState ?? null;
     const { subject } = claim;
     const intent = { key, subject, number, kind, externalId, body: text, bodyHash, contentHash, shopState };
-    // Written by this program as a Body, and unchanged since but where its person was erased: then it still has what a
-    // look-up and its acknowledgement need.
-    return { claim, intent, body: JSON.parse(text) as Body, resumed: true, replaced, isUnsettled: false };
+    // Written by this program as a body of this kind, and unchanged since but where its person was erased: then it still
+    // has what a look-up and its acknowledgement need.
+    return { intent, body: JSON.parse(text) as RecordBody };
   }
 
   async #acknowledge(
-    flight: Flight<Body>,
+    flight: Flight,
     ref: ErpRef,
     found: boolean,
     attempts: readonly Attempt[],
   ): Promise<Step> {
-    const { claim, intent, body, isUnsettled, replaced } = flight;
-    const { db, erpName, keepsClaim, leaseMs, settleMs } = this.#deps;
-    const settle = !flight.resumed && !isUnsettled && !(keepsClaim && intent.kind === "create");
+    const { errand, intent, body, isUnsettled, replaced } = flight;
+    const { claim } = errand;
+    const { db, erpName, leaseMs, settleMs } = this.#deps;
+    const settle = !flight.resumed && !isUnsettled && !flight.goesOn;
     // What a look-up found may be the body before it was replaced, and an unanswered amendment may still overwrite
     // this one: then the planner amends it.
     const bodyHash = (found && replaced) || isUnsettled ? UNKNOWN_BODY_HASH : intent.bodyHash;
-    const orderId = this.#record.confirmedOrder(body);
-    const mapping = this.#record.mapping(body, ref);
-    await acknowledge(db, { claim, intent, mapping, bodyHash, attempts, settle, leaseMs, orderId, erpName });
-    this.#tell(claim, intent, orderId);
+    const outcome = flight.effect.outcome(body, ref);
+    await acknowledge(db, { claim, intent, ref, outcome, bodyHash, attempts, settle, leaseMs, erpName });
+    this.#tell(claim, intent, outcome.confirmedOrder);
     const { key, externalId } = intent;
     this.#deps.log("info", { event: "operation.acknowledged", key, externalId, erpRef: ref, found });
-    if (isUnsettled) return { kind: "held", code: "unsettled", waitsFor: null, delayMs: settleMs };
+    if (intent.kind === "withdraw") throw this.#takenBack(errand);
+    if (isUnsettled) return unsettled(settleMs);
     return settle ? { kind: "done", settled: true } : "again";
+  }
+
+  /** Neither order nor payment stands in the ERP: it parks with the reason, and whatever readies it tries both again. */
+  #takenBack({ refusal }: Errand): WorkFailedError {
+    const error =
+      refusal ??
+      new ErpRejectedError("The ERP refused the payment, so the order was taken back; its attempts say why");
+    return new WorkFailedError({ error, planHash: null, waitsFor: null });
   }
 
   #tell(claim: Claim, intent: Intent, orderId: number | undefined): void {
@@ -362,40 +416,34 @@ export class Executor<Body extends RecordBody> {
     if (intent.kind === "create") this.#deps.onLatency(claim);
   }
 
-  async #beginStatus(
-    claim: Claim,
+  async #beginCommand(
+    errand: Errand,
     operations: readonly OperationRow[],
-    state: number,
-    signal: AbortSignal,
+    command: ShopCommand,
   ): Promise<Step> {
-    const externalId = operations[0]?.externalId ?? ("" as ExternalId);
-    const body = JSON.stringify({ state });
-    const intent = nextIntent(claim, operations, {
-      kind: "set_status",
-      externalId,
+    const body = encodeCommand(command);
+    const intent = nextIntent(errand.claim, operations, {
+      kind: command.kind,
+      externalId: commandExternalId(operations[0]),
       body,
       bodyHash: sha256(body),
       contentHash: null,
       shopState: null,
     });
-    await this.#commitIntent(claim, intent);
-    return await this.#sendStatus(claim, intent, signal);
+    await this.#commitIntent(errand.claim, intent);
+    return await this.#sendCommand(errand, intent);
   }
 
-  async #sendStatus(claim: Claim, intent: Intent, signal: AbortSignal): Promise<Step> {
+  async #sendCommand({ claim, signal }: Errand, intent: Intent): Promise<Step> {
     const exchanges: ErpExchange[] = [];
-    const { state } = JSON.parse(intent.body) as { readonly state: number };
     const note = (exchange: ErpExchange): void => void exchanges.push(exchange);
+    const attempts = (thrown: unknown): readonly Attempt[] =>
+      this.#attempts(claim.subject, intent, "command", exchanges, thrown);
     try {
-      await this.#deps.setStatus({ commandId: intent.key, subject: claim.subject, state }, note, signal);
+      await sendCommand(this.#deps.shop, claim.subject, intent, note, signal);
     } catch (thrown) {
-      await insertAttempts(
-        this.#deps.db,
-        this.#attempts(claim.subject, intent, "command", exchanges, thrown),
-      );
-      if (thrown instanceof ShopCommandError && thrown.advice.kind === "park") {
-        await noteOperationFailure(this.#deps.db, intent.key, "refused");
-      }
+      await insertAttempts(this.#deps.db, attempts(thrown));
+      if (isRefused(thrown)) await noteOperationFailure(this.#deps.db, intent.key, "refused");
       throw new WorkFailedError({
         error: asWorkError(thrown, isDatabaseAway),
         planHash: intent.bodyHash,
@@ -405,8 +453,8 @@ export class Executor<Body extends RecordBody> {
     await inTransaction(this.#deps.db, async (tx) => {
       await this.#requireClaim(tx, claim);
       await acknowledgeOperation(tx, intent.key, null, intent.bodyHash);
-      await book(tx, this.#record.kind, intent, String(state), intent.bodyHash);
-      await insertAttempts(tx, this.#attempts(claim.subject, intent, "command", exchanges, undefined));
+      await book(tx, this.#record.kind, intent, effectOfCommand(intent), intent.bodyHash);
+      await insertAttempts(tx, attempts(undefined));
     });
     return "again";
   }
@@ -449,15 +497,11 @@ function nextIntent(
   return { key: operationKey(subject, number), subject, number, ...content };
 }
 
-/** True where an amendment that was not answered may still be under way. */
-function mayArriveLate(last: OperationRow | undefined, settleMs: number): boolean {
-  return last?.kind === "amend" && last.state !== "acknowledged" && last.ambiguous && last.ageMs < settleMs;
-}
-
 const writingStopped = (): WritingStoppedError =>
   new WritingStoppedError("Writing is stopped: the shop is not the one last seen");
 
-/** True where the error proves that nothing was executed, so the operation may be planned afresh. */
-function isCertain(advice: RetryAdvice): boolean {
-  return advice.kind !== "retry";
+/** Something may still be under way; by how long the job was held unless told. */
+function unsettled(delayMs?: number): WorkOutcome {
+  const held = { kind: "held", code: "unsettled", waitsFor: null } as const;
+  return delayMs === undefined ? held : { ...held, delayMs };
 }

@@ -1,7 +1,7 @@
 import type { ErpRef } from "../domain/ids.ts";
 import { type Database, type Tx, utcNow } from "../platform/database.ts";
 
-export type MappingKind = "product" | "customer" | "order";
+export type MappingKind = "product" | "customer" | "order" | "payment" | "credit";
 
 /** A mapping of a shop id to an ERP id. */
 export interface Mapping {
@@ -75,6 +75,15 @@ export async function upsertMappings(tx: Tx, mappings: readonly Mapping[]): Prom
       })),
     )
     .execute();
+}
+
+/**
+ * Forgets a mapping, because the record was taken out of the ERP again.
+ * Locks: X on the row.
+ * Reads: the primary key.
+ */
+export async function deleteMapping(tx: Tx, kind: MappingKind, shopKey: string): Promise<void> {
+  await tx.deleteFrom("erpsync_mapping").where("kind", "=", kind).where("shop_key", "=", shopKey).execute();
 }
 
 /**

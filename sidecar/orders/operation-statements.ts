@@ -328,3 +328,12 @@ export async function upsertConfirmation(
     .onDuplicateKeyUpdate(values)
     .execute();
 }
+
+/**
+ * Removes that row, because the order was taken out of the ERP again.
+ * Locks: X on the row.
+ * Reads: the primary key.
+ */
+export async function deleteConfirmation(tx: Tx, orderId: number): Promise<void> {
+  await tx.deleteFrom("erpsync_confirmation").where("id_order", "=", orderId).execute();
+}

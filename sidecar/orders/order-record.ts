@@ -1,4 +1,4 @@
-import { orderFingerprint, sha256 } from "../domain/fingerprint.ts";
+import { orderFingerprint } from "../domain/fingerprint.ts";
 import {
   customerSubject,
   type ErpRef,
@@ -9,7 +9,8 @@ import {
   type ShopOrderId,
   shopCustomerId,
 } from "../domain/ids.ts";
-import type { NeutralOrder, OrderBody, OrderTax } from "../domain/order.ts";
+import type { OperationKind } from "../domain/operation.ts";
+import type { NeutralOrder } from "../domain/order.ts";
 import type { ExportScope } from "../domain/scope.ts";
 import type { ErpPort } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
@@ -27,43 +28,35 @@ import {
 } from "../shop/order-statements.ts";
 import { sentContent, withoutAnonymised } from "./decide-anonymised.ts";
 import { decideMappings, type MappingDecision } from "./decide-mapping.ts";
+import { mustWithdraw } from "./decide-withdrawal.ts";
 import { factsOfOrder } from "./decode-mapping-facts.ts";
-import { decodeOrder, type OrderRows } from "./decode-order.ts";
+import { type DecodedOrder, decodeOrder, type OrderRows } from "./decode-order.ts";
 import { MappingBook, type MappingView } from "./mapping-book.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
+import { hashOrder, hashOrderContent, orderEffects } from "./order-effects.ts";
+import {
+  isUnpaid,
+  type LifeRules,
+  lifeFacts,
+  moneyKeys,
+  type OrderMoney,
+  readMoney,
+  withInvoices,
+  withPayments,
+} from "./order-money.ts";
+import { planLife } from "./plan-life.ts";
 import { type KnownRecord, type OrderFacts, planOrder } from "./plan-record.ts";
 import type { Planner, RecordKind } from "./record.ts";
 
-/**
- * Hash of an order's body; its key order is fixed, so equal orders have equal hashes. What is looked up in the shop's
- * catalogue of today is not the order's content: a tax renamed, a voucher deleted or a product moved to another category
- * later must not amend orders that were placed before.
- */
-export function hashOrder(body: OrderBody): string {
-  return sha256(JSON.stringify({ ...body, order: lasting(body.order) }));
+/** What people decided about orders; see the section `orders` of the configuration. */
+export interface OrderRules extends LifeRules {
+  /** How far amounts of an order that have to agree may be apart, in minor units of its currency. */
+  readonly totalsToleranceMinor: number;
+  readonly unpaid: "export" | "hold";
+  /** Order states that call an order off. */
+  readonly cancelledStates: readonly number[];
 }
-
-/** The same of an order without its person: an erasure changes customer and addresses, and no more. */
-export function hashOrderContent(order: NeutralOrder): string {
-  return sha256(JSON.stringify({ ...lasting(order), customerId: 0, billing: null, delivery: null }));
-}
-
-function lasting(order: NeutralOrder): NeutralOrder {
-  const lines = order.lines.map((line) => ({ ...line, categoryId: 0, taxes: unnamed(line.taxes) }));
-  const taxes = {
-    discountsTaxes: unnamed(order.discountsTaxes),
-    shippingTaxes: unnamed(order.shippingTaxes),
-    wrappingTaxes: unnamed(order.wrappingTaxes),
-    roundingTaxes: unnamed(order.roundingTaxes),
-    taxes: unnamed(order.taxes),
-  };
-  const discounts = order.discounts.map((discount) => ({ ...discount, code: "" }));
-  return { ...order, lines, ...taxes, discounts };
-}
-
-const unnamed = (taxes: readonly OrderTax[]): readonly OrderTax[] =>
-  taxes.map((tax) => ({ ...tax, name: "" }));
 
 /** What orders are read with. */
 export interface OrderRecordDeps {
@@ -72,57 +65,69 @@ export interface OrderRecordDeps {
   readonly scope: () => ExportScope;
   /** State that an exported order gets in the shop; undefined leaves it alone. */
   readonly stateAfterExport: number | undefined;
-  /** How far amounts of an order that have to agree may be apart, in minor units of its currency. */
-  readonly totalsToleranceMinor: number;
+  readonly rules: OrderRules;
 }
 
 /** Orders, as the executor works them. */
-export function orderRecord(deps: OrderRecordDeps): RecordKind<OrderBody> {
+export function orderRecord(deps: OrderRecordDeps): RecordKind {
   const book = new MappingBook(deps.db);
   return {
     kind: "order",
     look: (claim) => lookAtOrder(deps, book, claim),
-    hash: hashOrder,
-    contentHash: (body) => hashOrderContent(body.order),
-    find: deps.erp.findOrder,
-    create: (body, call) => deps.erp.createOrder(body, [], call),
-    amend: deps.erp.amendOrder,
-    mapping: (body, ref) => ({
-      kind: "order",
-      shopKey: String(body.order.id),
-      externalId: body.externalId,
-      ref,
-      fingerprint: body.fingerprint,
-      origin: "sync",
-    }),
-    confirmedOrder: (body) => body.order.id,
+    effects: orderEffects(deps.erp),
   };
 }
 
-async function lookAtOrder(
-  deps: OrderRecordDeps,
-  book: MappingBook,
-  claim: Claim,
-): Promise<Planner<OrderBody>> {
-  const { db } = deps;
-  const scope = deps.scope();
+async function lookAtOrder(deps: OrderRecordDeps, book: MappingBook, claim: Claim): Promise<Planner> {
+  const { db, erp, rules } = deps;
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "order") return () => ({ kind: "nothing" });
-  const rows = await readOrderRows(db, parsed.id);
+  const [rows, money] = await Promise.all([
+    readOrderRows(db, parsed.id),
+    readMoney(db, parsed.id, erp.capabilities, rules),
+  ]);
   if (rows === undefined) return () => ({ kind: "nothing" });
   const { order: row, lines } = rows;
-  const [mappings, view] = await Promise.all([readMappings(db, mappingKeys(row, lines)), book.view()]);
+  const [mappings, view] = await Promise.all([
+    readMappings(db, [...mappingKeys(row, lines), ...moneyKeys(parsed.id, money)]),
+    book.view(),
+  ]);
+  // Asked of orders that the ERP has only, where nobody waits for the answer.
+  const isExported = mappings.has(`order:${String(row.id_order)}`);
+  const isAnonymous = isExported && (await isAnonymousCustomer(db, shopCustomerId(row.id_customer)));
+  const facts = { ...factsOf(deps, claim, rows, { mappings, money, view }), isExported, isAnonymous };
+  return (operations) => planAll(facts, { ...rules, stateAfterExport: deps.stateAfterExport }, operations);
+}
+
+/** Beside the shop's rows. */
+interface Surroundings {
+  readonly mappings: ReadonlyMap<string, Mapping>;
+  readonly money: OrderMoney;
+  readonly view: MappingView;
+}
+
+function factsOf(
+  { erp, rules, scope: scopeNow }: OrderRecordDeps,
+  claim: Claim,
+  rows: OrderRows,
+  { mappings, money, view }: Surroundings,
+) {
+  const { order: row, lines } = rows;
+  const scope = scopeNow();
+  const orderId = row.id_order as ShopOrderId;
   const mapping = mappings.get(`order:${String(row.id_order)}`);
   const presence = decidePresence(row, claim.released);
-  const isExported = mapping !== undefined;
-  // Asked of orders that the ERP has only, where nobody waits for the answer.
-  const isAnonymous = isExported && (await isAnonymousCustomer(db, shopCustomerId(row.id_customer)));
-  const order = presence === "whole" ? decodeOrder(rows, deps.totalsToleranceMinor) : undefined;
-  const facts = {
-    subject: orderSubject(parsed.id),
+  const decoded = presence === "whole" ? decodeOrder(rows, rules.totalsToleranceMinor) : undefined;
+  const order: DecodedOrder | undefined =
+    decoded?.kind === "agreed"
+      ? { kind: "agreed", order: withInvoices(decoded.order, money, rules) }
+      : decoded;
+  return {
+    subject: orderSubject(orderId),
+    orderId,
     presence,
     heldMs: claim.heldMs,
-    inScope: claim.requested || parsed.id > scope.exportAfterOrder,
+    inScope: claim.requested || orderId > scope.exportAfterOrder,
     fingerprint: orderFingerprint(row),
     customerSubject: customerSubject(row.id_customer as Parameters<typeof customerSubject>[0]),
     customerRef: mappings.get(`customer:${String(row.id_customer)}`)?.ref,
@@ -131,15 +136,56 @@ async function lookAtOrder(
     order,
     mapped: order?.kind === "agreed" ? lookUp(order.order, view) : undefined,
     // A record keeps the key that it has in the ERP, whatever epoch its id belongs to now.
-    externalId: keptKey(mapping) ?? orderExternalId(scope.shopKey, parsed.id, scope.epochs),
+    externalId: keptKey(mapping) ?? orderExternalId(scope.shopKey, orderId, scope.epochs),
+    shopState: row.current_state,
+    isCalledOff: rules.cancelledStates.includes(row.current_state),
+    waitsForPayment: rules.unpaid === "hold" && isUnpaid(row, money),
+    booksClosedUntil: rules.booksClosedUntil,
+    mapping,
+    mappings,
+    money,
+    erp: erp.capabilities,
   };
-  return (operations) => {
-    const known = knownRecord(mapping, operations);
-    const status = statusFacts(deps.stateAfterExport, row.current_state, operations);
-    const plan = planOrder({ ...facts, known, status } satisfies OrderFacts, hashOrder);
-    const sent = sentContent(operations);
-    return withoutAnonymised(plan, { ...facts, isExported, isAnonymous }, sent, hashOrderContent);
-  };
+}
+
+type AllFacts = ReturnType<typeof factsOf> & { readonly isExported: boolean; readonly isAnonymous: boolean };
+
+/** The order's own record first, then what hangs on it; pure. */
+function planAll(
+  facts: AllFacts,
+  rules: LifeRules & { readonly stateAfterExport: number | undefined },
+  operations: readonly OperationRow[],
+): ReturnType<Planner> {
+  const { externalId, fingerprint, orderId } = facts;
+  const known = knownRecord(facts.mapping, operations);
+  if (known !== undefined && mustWithdraw(operations)) {
+    return { kind: "withdraw", ref: known.ref, body: { externalId, fingerprint, orderId } };
+  }
+  const plan = withoutAnonymised(
+    planOrder({ ...facts, known } satisfies OrderFacts, hashOrder),
+    facts,
+    sentContent(operations),
+    hashOrderContent,
+  );
+  const afterwards = (ref: ErpRef): ReturnType<Planner> =>
+    planLife(lifeFacts(facts, ref, rules, undefined, operations));
+  if (plan.kind === "nothing") return known === undefined ? plan : afterwards(known.ref);
+  if (plan.kind === "amend") return { ...plan, goesOn: afterwards(plan.ref).kind !== "nothing" };
+  if (plan.kind !== "create") return plan;
+  return withPayments(plan, facts, rules.booksClosedUntil, goesOnAfter(facts, rules, afterwards));
+}
+
+/** Whether a creation is followed by another operation: the claim is then kept. */
+function goesOnAfter(
+  facts: AllFacts,
+  { stateAfterExport }: { readonly stateAfterExport: number | undefined },
+  afterwards: (ref: ErpRef) => ReturnType<Planner>,
+): boolean {
+  return (
+    facts.isCalledOff ||
+    (stateAfterExport !== undefined && stateAfterExport !== facts.shopState) ||
+    afterwards("0" as ErpRef).kind !== "nothing"
+  );
 }
 
 /** What the ERP calls the things that the order names. Its state is not asked for: it would amend at each change. */
@@ -174,20 +220,6 @@ export function keptKey(mapping: Mapping | undefined): ExternalId | undefined {
   return mapping === undefined || mapping.origin === "import"
     ? undefined
     : (mapping.externalId as ExternalId);
-}
-
-function statusFacts(
-  wanted: number | undefined,
-  now: number,
-  operations: readonly OperationRow[],
-): OrderFacts["status"] {
-  const acknowledged = operations.filter(({ state }) => state === "acknowledged");
-  return {
-    wanted,
-    now,
-    whenCreated: acknowledged.find(({ kind }) => kind === "create")?.shopState,
-    acknowledged: acknowledged.some(({ kind }) => kind === "set_status"),
-  };
 }
 
 function decidePresence(row: OrderRow, released: boolean): OrderFacts["presence"] {
@@ -227,11 +259,17 @@ export function knownRecord(
   operations: readonly OperationRow[],
 ): KnownRecord | undefined {
   if (mapping === undefined) return undefined;
-  const bodies = operations.filter((operation) => operation.kind !== "set_status");
-  const sent = bodies.find((operation) => operation.state === "acknowledged");
+  const bodies = operations.filter(({ kind }) => BODIED.has(kind));
+  const sent = bodies.find(({ kind, state }) => state === "acknowledged" && kind !== "cancel");
+  const isCancelled = bodies.find(({ state }) => state === "acknowledged")?.kind === "cancel";
   const [last] = bodies;
   const unsure =
-    last?.kind === "amend" && (last.state === "open" || (last.state === "refused" && last.ambiguous));
+    last !== undefined &&
+    last.kind !== "create" &&
+    (last.state === "open" || (last.state === "refused" && last.ambiguous));
   const bodyHash = unsure ? UNKNOWN_BODY_HASH : sent?.bodyHash;
-  return { ref: mapping.ref, fingerprint: mapping.fingerprint ?? undefined, bodyHash };
+  return { ref: mapping.ref, fingerprint: mapping.fingerprint ?? undefined, bodyHash, isCancelled };
 }
+
+/** The operations that say what stands in the ERP as the record itself. */
+const BODIED: ReadonlySet<OperationKind> = new Set(["create", "amend", "cancel"]);

@@ -1,30 +1,10 @@
-import {
-  DecodeError,
-  IdentityError,
-  MappingMissingError,
-  OrderTotalsError,
-  type SidecarError,
-} from "../domain/errors.ts";
-import type { ErpRef, Subject } from "../domain/ids.ts";
+import { DecodeError, IdentityError, MappingMissingError, OrderTotalsError } from "../domain/errors.ts";
+import type { ErpRef, ShopOrderId, Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
 import type { MappingDecision } from "./decide-mapping.ts";
 import type { DecodedOrder } from "./decode-order.ts";
-
-/** What has to be done so that the ERP (and the shop's status) agree with what the shop says now. */
-export type Plan<Body> =
-  | { readonly kind: "nothing" }
-  | { readonly kind: "hold"; readonly code: HoldCode; readonly waitsFor: Subject | null }
-  | { readonly kind: "park"; readonly error: SidecarError; readonly waitsFor: string | null }
-  /** `shopState`: the order's state in the shop now, which decides later whether its status is ours to set. */
-  | { readonly kind: "create"; readonly body: Body; readonly shopState: number | null }
-  | { readonly kind: "amend"; readonly ref: ErpRef; readonly body: Body }
-  | { readonly kind: "set_status"; readonly state: number };
-
-/**
- * Why a job waits: the order has no status row yet, its customer is not in the ERP yet, or its amounts contradict each
- * other, as they do while it is being edited.
- */
-export type HoldCode = "order-torn" | "waits-for-customer" | "amounts-differ";
+import type { NamedOrder, Plan } from "./plan.ts";
+import { refuseClosed } from "./plan-life.ts";
 
 /** The back office writes an edit statement by statement: line, taxes, totals. It is given so long to end. */
 const EDIT_MS_MAX = 10_000;
@@ -36,11 +16,14 @@ export interface KnownRecord {
   readonly fingerprint: string | undefined;
   /** Hash of the body that the ERP acknowledged last; undefined where we never sent one. */
   readonly bodyHash: string | undefined;
+  /** We called it off, and nothing opened it since. */
+  readonly isCancelled: boolean;
 }
 
 /** All that the plan of an order depends on. */
 export interface OrderFacts {
   readonly subject: Subject;
+  readonly orderId: ShopOrderId;
   /** `missing`: deleted in the shop. `torn`: no status or no history row, and nobody released it. */
   readonly presence: "missing" | "torn" | "whole";
   /** False for orders older than the start of the export that nobody asked for. */
@@ -59,22 +42,25 @@ export interface OrderFacts {
   /** How long the job has been held. */
   readonly heldMs: number;
   readonly externalId: OrderBody["externalId"];
-  readonly status: StatusFacts;
+  /** The order's state in the shop, and whether it calls the order off. */
+  readonly shopState: number;
+  readonly isCalledOff: boolean;
+  /** Nobody has paid it, and orders are to wait for that. */
+  readonly waitsForPayment: boolean;
+  /** Last day of the last closed accounting period, `YYYY-MM-DD`; undefined where none was configured. */
+  readonly booksClosedUntil: string | undefined;
 }
 
-/** What decides on the order's status in the shop after its export. */
-export interface StatusFacts {
-  /** The configured state; undefined leaves the shop's status alone. */
-  readonly wanted: number | undefined;
-  /** The order's state in the shop. */
-  readonly now: number;
-  /** Its state when we created it in the ERP; undefined where another created it, or long ago. */
-  readonly whenCreated: number | undefined;
-  readonly acknowledged: boolean;
-}
-
-/** Plans an order. Pure, so replays and events out of order plan the same. */
+/** Plans the order's own record in the ERP. Pure, so replays and events out of order plan the same. */
 export function planOrder(facts: OrderFacts, hash: (body: OrderBody) => string): Plan<OrderBody> {
+  const plan = planOpen(facts, hash);
+  if (plan.kind !== "create" && plan.kind !== "amend" && plan.kind !== "cancel") return plan;
+  const day = facts.order?.kind === "agreed" ? facts.order.order.placedAtShopTime.slice(0, 10) : undefined;
+  return (day === undefined ? undefined : refuseClosed(facts, "The order", day)) ?? plan;
+}
+
+/** The same where no period is closed. */
+function planOpen(facts: OrderFacts, hash: (body: OrderBody) => string): Plan<OrderBody> {
   // A record that the shop no longer has is left in the ERP as it stands; deleting is no business of the export.
   if (facts.presence === "missing") return { kind: "nothing" };
   if (facts.known === undefined && !facts.inScope) return { kind: "nothing" };
@@ -83,8 +69,23 @@ export function planOrder(facts: OrderFacts, hash: (body: OrderBody) => string):
   }
   const stranger = refuseStranger(facts.subject, facts.known, facts.fingerprint);
   if (stranger !== undefined) return stranger;
+  const off = planCalledOff(facts);
+  if (off !== undefined) return off;
   if (facts.order.kind === "mismatch") return planMismatch(facts, facts.order.sentence);
   return planWhole(facts, facts.order.order, hash);
+}
+
+/** An order that is called off is not amended any more. One that the ERP does not have yet goes there first. */
+function planCalledOff({
+  externalId,
+  fingerprint,
+  isCalledOff,
+  known,
+  orderId,
+}: OrderFacts): Plan<never> | undefined {
+  if (!isCalledOff || known?.bodyHash === undefined) return undefined;
+  const body: NamedOrder = { externalId, fingerprint, orderId };
+  return known.isCancelled ? { kind: "nothing" } : { kind: "cancel", ref: known.ref, body };
 }
 
 /** Plans an order that the shop has whole, and whose amounts agree. */
@@ -98,14 +99,16 @@ function planWhole(
   const { mapped } = facts;
   if (mapped?.kind === "missing") return { kind: "park", error: mapped.error, waitsFor: mapped.waitsFor };
   if (facts.customerRef === undefined) return planMissingCustomer(facts, order);
+  if (facts.known === undefined && facts.waitsForPayment) {
+    return { kind: "hold", code: "unpaid", waitsFor: null };
+  }
   const { externalId, fingerprint, customerRef } = facts;
   const body: OrderBody = {
     ...{ externalId, fingerprint, customerRef, itemRefs: itemRefsOf(facts, order) },
     ...(mapped === undefined || Object.keys(mapped.refs).length === 0 ? {} : { refs: mapped.refs }),
     order,
   };
-  const plan = planBody(facts.known, body, hash(body), facts.status.now);
-  return plan.kind === "nothing" ? planStatus(facts.status) : plan;
+  return planBody(facts.known, body, hash(body), facts.shopState);
 }
 
 /** Neither a creation nor an amendment: what the shop itself cannot add up, the ERP must not be told. */
@@ -163,18 +166,10 @@ function planBody<Body>(
 ): Plan<Body> {
   if (known === undefined) return { kind: "create", body, shopState };
   // A mapping that people imported names a record that the ERP owns: it is used, and never amended.
-  if (known.bodyHash === undefined || known.bodyHash === bodyHash) return { kind: "nothing" };
+  if (known.bodyHash === undefined) return { kind: "nothing" };
+  // What was called off is opened again by its content.
+  if (known.bodyHash === bodyHash && !known.isCancelled) return { kind: "nothing" };
   return { kind: "amend", ref: known.ref, body };
-}
-
-/**
- * The status is set once, and only while the order is still in the state in which we created it in the ERP: an order
- * that went on meanwhile, or that another exported, must not be thrown back (and its customer mailed).
- */
-function planStatus({ wanted, now, whenCreated, acknowledged }: StatusFacts): Plan<never> {
-  if (wanted === undefined || acknowledged || now === wanted || now !== whenCreated)
-    return { kind: "nothing" };
-  return { kind: "set_status", state: wanted };
 }
 
 function planMissingMapping(

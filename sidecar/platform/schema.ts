@@ -53,6 +53,9 @@ export interface Tables {
   order_history: OrderHistoryTable;
   order_state: OrderStateTable;
   order_payment: OrderPaymentTable;
+  order_slip: OrderSlipTable;
+  order_slip_detail: OrderSlipDetailTable;
+  order_invoice: OrderInvoiceTable;
   customer: CustomerTable;
   address: AddressTable;
   country: CountryTable;
@@ -119,6 +122,9 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "order_history",
   "order_state",
   "order_payment",
+  "order_slip",
+  "order_slip_detail",
+  "order_invoice",
   "customer",
   "address",
   "country",
@@ -651,6 +657,39 @@ export interface OrderStateTable {
 export interface OrderPaymentTable {
   id_order_payment: number;
   order_reference: string | null;
+  id_currency: number;
+  amount: string;
+  payment_method: string;
+  conversion_rate: string;
+  transaction_id: string | null;
+  date_add: string;
+}
+
+export interface OrderSlipTable {
+  id_order_slip: number;
+  id_order: number;
+  total_products_tax_excl: string | null;
+  total_products_tax_incl: string | null;
+  total_shipping_tax_excl: string | null;
+  total_shipping_tax_incl: string | null;
+  amount: string;
+  date_add: string;
+}
+
+export interface OrderSlipDetailTable {
+  id_order_slip: number;
+  id_order_detail: number;
+  product_quantity: number;
+  unit_price_tax_excl: string | null;
+  unit_price_tax_incl: string | null;
+  total_price_tax_excl: string | null;
+  total_price_tax_incl: string | null;
+}
+
+export interface OrderInvoiceTable {
+  id_order_invoice: number;
+  id_order: number;
+  number: number;
 }
 
 export interface CustomerTable {

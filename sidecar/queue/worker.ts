@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import type { Clock, Sleep } from "../domain/clock.ts";
 import { SidecarError, safeDescription } from "../domain/errors.ts";
-import { HELD_ALARM_MS, type Lane } from "../domain/job.ts";
+import { HELD_ALARM_MS, HELD_BY_WISH, type Lane } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
@@ -258,7 +258,7 @@ export class Worker {
   }
 
   async #alarm(claim: Claim, code: string): Promise<void> {
-    if (claim.alarmed || claim.heldMs < HELD_ALARM_MS) return;
+    if (claim.alarmed || claim.heldMs < HELD_ALARM_MS || HELD_BY_WISH.has(code)) return;
     await noteAlarm(this.#deps.db, claim);
     this.#deps.log("error", { event: "job.alarmed", subject: claim.subject, code, heldMs: claim.heldMs });
   }

@@ -41,7 +41,7 @@ test("a shop that takes no commands does not stop the orders on their way to the
   await using _world = world;
   await using sidecar = new SidecarInside(world, erp, {
     stateAfterExport: 3,
-    setStatus: () => Promise.reject(new ShopCommandError("the shop answers 500")),
+    shop: { setStatus: () => Promise.reject(new ShopCommandError("the shop answers 500")) },
   });
   const orders = await placeOrders(world, 30);
   await sidecar.workOff();

@@ -294,6 +294,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   "orders/mapping-statements.ts": {
     readMappings: [[{ kind: "order", shopKey: "7" }]],
     upsertMappings: [[MAPPING]],
+    deleteMapping: ["order", "7"],
     pageMappings: ["order", "1900", 50],
   },
   "orders/operation-statements.ts": {
@@ -316,6 +317,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     ],
     settleInAcknowledgement: [CLAIM, true, 60_000],
     upsertConfirmation: [{ orderId: 7, erp: "netsuite", externalId: "PS-main-7", ref: "700" }],
+    deleteConfirmation: [7],
   },
   "queue/mark-statements.ts": {
     requireJob: ["customer:7"],
@@ -343,6 +345,13 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readTaxedLines: [[7, 8]],
   },
   "shop/anonymous-statements.ts": { isAnonymousCustomer: [7] },
+  "shop/money-statements.ts": {
+    readOrderPayments: [7],
+    readSiblings: [7],
+    readSlips: [7],
+    readSlipLines: [7],
+    readInvoiceNumbers: [7],
+  },
   "shop/order-statements.ts": {
     readOrder: [7],
     readOrderAddresses: [7],

@@ -6,6 +6,7 @@ import type {
   RootOperationNode,
   UnknownRow,
 } from "kysely";
+import { ConfigSchema } from "../../sidecar/config.ts";
 import type { Clock, Sleep } from "../../sidecar/domain/clock.ts";
 import { FIRST_EPOCH, parseSubject } from "../../sidecar/domain/ids.ts";
 import type { ExportScope } from "../../sidecar/domain/scope.ts";
@@ -16,7 +17,8 @@ import { INGEST_BATCH_ROWS, ingestBatch } from "../../sidecar/ingest/ingest-loop
 import { lockOldestRows } from "../../sidecar/ingest/statements.ts";
 import { customerRecord } from "../../sidecar/orders/customer-record.ts";
 import { Executor, type ExecutorDeps } from "../../sidecar/orders/executor.ts";
-import { orderRecord } from "../../sidecar/orders/order-record.ts";
+import { type OrderRules, orderRecord } from "../../sidecar/orders/order-record.ts";
+import type { OrderCommands } from "../../sidecar/orders/shop-command.ts";
 import { type Database, openDatabase } from "../../sidecar/platform/database.ts";
 import { createHttp } from "../../sidecar/platform/http.ts";
 import type { Log, LogEvent } from "../../sidecar/platform/log.ts";
@@ -25,7 +27,6 @@ import { systemClock } from "../../sidecar/platform/system-clock.ts";
 import { v7 } from "../../sidecar/platform/uuid.ts";
 import { Wake } from "../../sidecar/platform/wake.ts";
 import { type Work, Worker } from "../../sidecar/queue/worker.ts";
-import type { SetStatus } from "../../sidecar/shop/commands.ts";
 import { Ledger } from "../../sidecar/stock/ledger/ledger-loop.ts";
 import { applyWrites } from "../../sidecar/stock/writer/stock-writer.ts";
 import type { NetSuiteEmulator } from "./netsuite-emulator.ts";
@@ -107,6 +108,12 @@ class Life implements KyselyPlugin {
   }
 }
 
+const OBLIGING: OrderCommands = {
+  setStatus: () => Promise.resolve(),
+  setTracking: () => Promise.resolve(),
+  setInvoice: () => Promise.resolve(),
+};
+
 export interface InProcessOptions {
   /** Give its `nowMs` to the emulator too, or the emulator will not believe the process's tokens after a jump. */
   readonly clock?: VirtualClock;
@@ -117,7 +124,10 @@ export interface InProcessOptions {
   /** False pretends that the ERP enforces no key; use an emulator with `uniqueExternalIds: false`. */
   readonly uniqueKey?: boolean;
   readonly stateAfterExport?: number;
-  readonly setStatus?: SetStatus;
+  /** What the shop does about commands; it obeys unless told. */
+  readonly shop?: Partial<OrderCommands>;
+  /** What people decided about orders; the product's defaults unless told. */
+  readonly rules?: Partial<OrderRules>;
   /** How long a stock row must have been quiet, in milliseconds; 50 unless told. */
   readonly quietMs?: number;
   /** Settings of the adapter beside those that the emulator needs. */
@@ -335,15 +345,14 @@ export class SidecarInside implements AsyncDisposable {
           callBudgetMs: 35_000,
           clock: this.clock,
           actor,
-          setStatus: options.setStatus ?? (() => Promise.resolve()),
-          keepsClaim: options.stateAfterExport !== undefined,
+          shop: { ...OBLIGING, ...options.shop },
           stopped: () => false,
           onSuccess: () => void worker.hear({ kind: "success" }),
           onStranger: () => undefined,
           onExported: () => undefined,
           onLatency: () => undefined,
         },
-        options.stateAfterExport,
+        options,
       ),
       probe: (abort) => this.#erp.probe({ signal: abort, priority: 0, note: () => undefined }),
       stopped: () => false,
@@ -354,11 +363,13 @@ export class SidecarInside implements AsyncDisposable {
     return worker;
   }
 
-  #createWork(deps: ExecutorDeps, stateAfterExport: number | undefined): Work {
+  #createWork(deps: ExecutorDeps, { rules, stateAfterExport }: InProcessOptions): Work {
     const { db } = deps;
     const scope = (): ExportScope => ({ shopKey: "main", exportAfterOrder: 0, epochs: [FIRST_EPOCH] });
-    const totalsToleranceMinor = 0;
-    const record = orderRecord({ db, erp: this.#erp, scope, stateAfterExport, totalsToleranceMinor });
+    const record = orderRecord({
+      ...{ db, erp: this.#erp, scope, stateAfterExport },
+      rules: { ...ConfigSchema.shape.orders.parse({}), ...rules },
+    });
     const orders = new Executor(deps, record);
     const customers = new Executor(deps, customerRecord({ db, erp: this.#erp, scope }));
     return async (claim, signal) => {
@@ -396,6 +407,12 @@ function mortal(port: ErpPort, life: Life, uniqueKey: boolean): ErpPort {
     findOrder: steps(port.findOrder),
     createOrder: steps(port.createOrder),
     amendOrder: steps(port.amendOrder),
+    cancelOrder: steps(port.cancelOrder),
+    withdrawOrder: steps(port.withdrawOrder),
+    findPayment: steps(port.findPayment),
+    createPayment: steps(port.createPayment),
+    findCredit: steps(port.findCredit),
+    createCredit: steps(port.createCredit),
   };
 }
 

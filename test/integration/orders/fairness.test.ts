@@ -112,7 +112,7 @@ describe("what one record does to the others", () => {
     await before.stop();
     // The setting is switched on later, and the order is shipped meanwhile.
     await world.shop().changeStatus({ orderId, stateId: 4 });
-    await using after = new SidecarInside(world, erp, { stateAfterExport: 3, setStatus });
+    await using after = new SidecarInside(world, erp, { stateAfterExport: 3, shop: { setStatus } });
     await after.workOff();
     expect(asked).toEqual([]);
     await place(world);

@@ -16,8 +16,8 @@ import {
   withoutErased,
 } from "../../../sidecar/orders/decide-anonymised.ts";
 import type { OperationRow } from "../../../sidecar/orders/operation-statements.ts";
-import { hashOrderContent } from "../../../sidecar/orders/order-record.ts";
-import type { Plan } from "../../../sidecar/orders/plan-record.ts";
+import { hashOrderContent } from "../../../sidecar/orders/order-effects.ts";
+import type { Plan } from "../../../sidecar/orders/plan.ts";
 import { ADDRESS, customerBody, line, orderBody, sampleOrder } from "../../contract/sample-bodies.ts";
 
 const NOBODY = { ...ADDRESS, firstName: "Anonymous", lastName: "Anonymous", line1: "Anonymous" };

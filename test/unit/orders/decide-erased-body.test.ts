@@ -62,3 +62,16 @@ test("a body says whose it is, and what he is called by", () => {
   expect(personOfBody(erasedBody(JSON.stringify(order)))).toEqual({ customerId: undefined, words: [] });
   expect(personOfBody('{"state":5}')).toEqual({ customerId: undefined, words: [] });
 });
+
+test("of a payment and of a credit slip only what they belong to stays", () => {
+  const payment = { id: 3, orderId: 12, method: "Card of Zoë", transactionId: "tx-1", amountMinor: 3_000 };
+  const names = { externalId: "PS-main-12-PAY-3", fingerprint: "f" };
+  expect(JSON.parse(erasedBody(JSON.stringify({ ...names, payment })))).toEqual({
+    ...names,
+    payment: { id: 3, orderId: 12 },
+  });
+  const slip = { id: 5, issuedAtShopTime: "2026-11-25 09:00:00" };
+  expect(JSON.parse(erasedBody(JSON.stringify({ ...names, slip })))).toEqual({ ...names, slip: { id: 5 } });
+  const tracking = { parcels: [{ ref: "3", trackingNumber: "1Z" }] };
+  expect(erasedBody(JSON.stringify(tracking))).toBe("{}");
+});

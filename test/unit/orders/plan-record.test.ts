@@ -11,7 +11,7 @@ import {
 } from "../../../sidecar/domain/ids.ts";
 import type { NeutralOrder, OrderBody } from "../../../sidecar/domain/order.ts";
 import type { DecodedOrder } from "../../../sidecar/orders/decode-order.ts";
-import { hashOrder } from "../../../sidecar/orders/order-record.ts";
+import { hashOrder } from "../../../sidecar/orders/order-effects.ts";
 import { type OrderFacts, planCustomer, planOrder } from "../../../sidecar/orders/plan-record.ts";
 import { line, sampleOrder } from "../../contract/sample-bodies.ts";
 
@@ -37,14 +37,23 @@ function facts(change: Partial<OrderFacts> = {}): OrderFacts {
     heldMs: 0,
     externalId: "PS-main-12" as ExternalId,
     customerExists: true,
-    status: { wanted: undefined, now: 10, whenCreated: undefined, acknowledged: false },
+    orderId: shopOrderId(12),
+    shopState: 10,
+    isCalledOff: false,
+    waitsForPayment: false,
+    booksClosedUntil: undefined,
     ...change,
   };
 }
 
 /** What the ERP knows after it acknowledged this plan. */
 function acknowledged(body: OrderBody): OrderFacts["known"] {
-  return { ref: "900" as ErpRef, fingerprint: body.fingerprint, bodyHash: hashOrder(body) };
+  return {
+    ref: "900" as ErpRef,
+    fingerprint: body.fingerprint,
+    bodyHash: hashOrder(body),
+    isCancelled: false,
+  };
 }
 
 describe("the plan of an order", () => {
@@ -173,45 +182,66 @@ describe("the plan of an order", () => {
     fc.assert(
       fc.property(fc.string(), fc.boolean(), (fingerprint, edited) => {
         fc.pre(fingerprint !== "f1");
-        const known = { ref: "900" as ErpRef, fingerprint, bodyHash: edited ? "other" : undefined };
+        const known = {
+          ref: "900" as ErpRef,
+          fingerprint,
+          bodyHash: edited ? "other" : undefined,
+          isCancelled: false,
+        };
         const plan = planOrder(facts({ known }), hashOrder);
         expect(plan).toMatchObject({ kind: "park", error: { code: "E_IDENTITY" } });
       }),
     );
   });
 
-  test("sets the shop's status only after the order stands in the ERP, and once", () => {
-    const wanted = { wanted: 3, now: 10, whenCreated: 10, acknowledged: false };
-    const first = planOrder(facts({ status: wanted }), hashOrder);
+  test("remembers with the creation in which state the order then was in the shop", () => {
+    expect(planOrder(facts({ shopState: 3 }), hashOrder)).toMatchObject({ kind: "create", shopState: 3 });
+  });
+
+  test("calls an order off once, amends it no more, and opens it again by its content", () => {
+    const first = planOrder(facts(), hashOrder);
+    if (first.kind !== "create") throw new Error(first.kind);
+    const known = { ...acknowledged(first.body)!, isCancelled: false };
+    const off = { isCalledOff: true, known };
+    const body = { externalId: "PS-main-12", fingerprint: "f1", orderId: 12 };
+    expect(planOrder(facts(off), hashOrder)).toEqual({ kind: "cancel", ref: "900", body });
+    const mismatch = { kind: "mismatch", sentence: "edited half way" } as const;
+    expect(planOrder(facts({ ...off, order: mismatch }), hashOrder).kind).toBe("cancel");
+    const cancelled = { ...known, isCancelled: true };
+    const edited = agreed(order(5));
+    expect(planOrder(facts({ ...off, known: cancelled, order: edited }), hashOrder).kind).toBe("nothing");
+    expect(planOrder(facts({ known: cancelled }), hashOrder)).toMatchObject({ kind: "amend", ref: "900" });
+  });
+
+  test("brings an order that was called off before it was exported to the ERP first", () => {
+    expect(planOrder(facts({ isCalledOff: true }), hashOrder).kind).toBe("create");
+  });
+
+  test("lets an unpaid order wait where people want that, but not one that the ERP has", () => {
+    const waits = facts({ waitsForPayment: true });
+    expect(planOrder(waits, hashOrder)).toEqual({ kind: "hold", code: "unpaid", waitsFor: null });
+    const first = planOrder(facts(), hashOrder);
     if (first.kind !== "create") throw new Error(first.kind);
     const known = acknowledged(first.body);
-    expect(planOrder(facts({ status: wanted, known }), hashOrder)).toEqual({ kind: "set_status", state: 3 });
-    const done = planOrder(facts({ status: { ...wanted, acknowledged: true }, known }), hashOrder);
-    expect(done).toEqual({ kind: "nothing" });
+    const edited = facts({ waitsForPayment: true, known, order: agreed(order(2)) });
+    expect(planOrder(edited, hashOrder).kind).toBe("amend");
   });
-});
 
-describe("the status of an exported order in the shop", () => {
-  const first = planOrder(facts(), hashOrder);
-  const known = first.kind === "create" ? acknowledged(first.body) : undefined;
-
-  test("is never thrown back once the order has gone on from the state in which it was exported", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 20 }),
-        fc.option(fc.integer({ min: 1, max: 20 })),
-        (now, then) => {
-          const status = { wanted: 3, now, whenCreated: then ?? undefined, acknowledged: false };
-          const plan = planOrder(facts({ known, status }), hashOrder);
-          expect(plan.kind).toBe(now === then && now !== 3 ? "set_status" : "nothing");
-        },
-      ),
+  test("neither sends nor changes what belongs to a closed period, to the day", () => {
+    const day = order().placedAtShopTime.slice(0, 10);
+    const closed = planOrder(facts({ booksClosedUntil: day }), hashOrder);
+    expect(closed).toMatchObject({ kind: "park", error: { code: "E_PERIOD_CLOSED" } });
+    expect(closed.kind === "park" && closed.error.message).toContain(day);
+    expect(planOrder(facts({ booksClosedUntil: "2026-11-20" }), hashOrder).kind).toBe("create");
+    const first = planOrder(facts(), hashOrder);
+    if (first.kind !== "create") throw new Error(first.kind);
+    const known = acknowledged(first.body);
+    const edit = facts({ known, order: agreed(order(2)), booksClosedUntil: day });
+    expect(planOrder(edit, hashOrder).kind).toBe("park");
+    expect(planOrder(facts({ known, isCalledOff: true, booksClosedUntil: day }), hashOrder).kind).toBe(
+      "park",
     );
-  });
-
-  test("is remembered with the creation that is planned", () => {
-    const status = { wanted: 3, now: 10, whenCreated: undefined, acknowledged: false };
-    expect(planOrder(facts({ status }), hashOrder)).toMatchObject({ kind: "create", shopState: 10 });
+    expect(planOrder(facts({ known, booksClosedUntil: day }), hashOrder).kind).toBe("nothing");
   });
 });
 
@@ -237,18 +267,18 @@ describe("the plan of a customer", () => {
   const subject = customerSubject(shopCustomerId(3));
 
   test("uses a customer that people mapped, and never amends the ERP's own record", () => {
-    const known = { ref: "5" as ErpRef, fingerprint: undefined, bodyHash: undefined };
+    const known = { ref: "5" as ErpRef, fingerprint: undefined, bodyHash: undefined, isCancelled: false };
     expect(planCustomer(subject, body, known, () => "h")).toEqual({ kind: "nothing" });
   });
 
   test("amends a customer that we sent and that changed since", () => {
-    const known = { ref: "5" as ErpRef, fingerprint: "c1", bodyHash: "old" };
+    const known = { ref: "5" as ErpRef, fingerprint: "c1", bodyHash: "old", isCancelled: false };
     expect(planCustomer(subject, body, known, () => "h")).toMatchObject({ kind: "amend", ref: "5" });
   });
 
   test("creates nothing for a customer that the shop has deleted", () => {
     expect(planCustomer(subject, undefined, undefined, () => "h")).toMatchObject({ kind: "park" });
-    const known = { ref: "5" as ErpRef, fingerprint: "c1", bodyHash: "old" };
+    const known = { ref: "5" as ErpRef, fingerprint: "c1", bodyHash: "old", isCancelled: false };
     expect(planCustomer(subject, undefined, known, () => "h")).toEqual({ kind: "nothing" });
   });
 });
