@@ -297,6 +297,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     deleteMapping: ["order", "7"],
     pageMappings: ["order", "1900", 50],
   },
+  "orders/progress-statements.ts": { readProgress: [7] },
   "orders/operation-statements.ts": {
     isWritingStopped: [],
     readOperations: ["order:7"],
