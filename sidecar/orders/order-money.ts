@@ -4,7 +4,7 @@ import { fingerprint, sha256 } from "../domain/fingerprint.ts";
 import type { ErpRef, ExternalId, ShopOrderId, Subject } from "../domain/ids.ts";
 import type { NeutralOrder, OrderBody, OrderRefs } from "../domain/order.ts";
 import type { NeutralPayment, PaymentBody } from "../domain/payment.ts";
-import type { ErpProgress, ErpStage } from "../domain/progress.ts";
+import type { ErpStage } from "../domain/progress.ts";
 import type { ErpCapabilities } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import {
@@ -23,6 +23,7 @@ import { decideCredit } from "./decide-credit.ts";
 import type { MappingDecision } from "./decide-mapping.ts";
 import { decidePayments } from "./decide-payments.ts";
 import type { DecodedOrder } from "./decode-order.ts";
+import type { OrderProgress } from "./decode-progress.ts";
 import type { Mapping, MappingKind } from "./mapping-statements.ts";
 import type { OperationRow } from "./operation-statements.ts";
 import { type OrderCreation, paymentKey } from "./order-effects.ts";
@@ -178,12 +179,13 @@ function refsOf(
 
 /** What the rest of an order's life is planned by, once it stands in the ERP as `orderRef`. */
 export function lifeFacts(
-  facts: MoneyFacts & { readonly shopState: number },
+  facts: MoneyFacts & { readonly shopState: number; readonly progress: OrderProgress | undefined },
   orderRef: ErpRef,
   rules: LifeRules & { readonly stateAfterExport: number | undefined },
-  progress: Pick<ErpProgress, "stage" | "parcels" | "invoiceNumbers"> | undefined,
   operations: readonly OperationRow[],
 ): LifeFacts {
+  // What the ERP said of a record that was taken back since is not about this one.
+  const progress = facts.progress?.orderRef === orderRef ? facts.progress : undefined;
   const invoiceNumber = rules.invoiceNumbers === "erp" ? progress?.invoiceNumbers.at(-1) : undefined;
   return {
     subject: facts.subject,

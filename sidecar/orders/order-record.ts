@@ -31,6 +31,7 @@ import { decideMappings, type MappingDecision } from "./decide-mapping.ts";
 import { mustWithdraw } from "./decide-withdrawal.ts";
 import { factsOfOrder } from "./decode-mapping-facts.ts";
 import { type DecodedOrder, decodeOrder, type OrderRows } from "./decode-order.ts";
+import type { OrderProgress } from "./decode-progress.ts";
 import { MappingBook, type MappingView } from "./mapping-book.ts";
 import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
@@ -47,6 +48,7 @@ import {
 } from "./order-money.ts";
 import { planLife } from "./plan-life.ts";
 import { type KnownRecord, type OrderFacts, planOrder } from "./plan-record.ts";
+import { readProgress } from "./progress-statements.ts";
 import type { Planner, RecordKind } from "./record.ts";
 
 /** What people decided about orders; see the section `orders` of the configuration. */
@@ -82,9 +84,10 @@ async function lookAtOrder(deps: OrderRecordDeps, book: MappingBook, claim: Clai
   const { db, erp, rules } = deps;
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "order") return () => ({ kind: "nothing" });
-  const [rows, money] = await Promise.all([
+  const [rows, money, progress] = await Promise.all([
     readOrderRows(db, parsed.id),
     readMoney(db, parsed.id, erp.capabilities, rules),
+    readProgress(db, parsed.id),
   ]);
   if (rows === undefined) return () => ({ kind: "nothing" });
   const { order: row, lines } = rows;
@@ -95,7 +98,12 @@ async function lookAtOrder(deps: OrderRecordDeps, book: MappingBook, claim: Clai
   // Asked of orders that the ERP has only, where nobody waits for the answer.
   const isExported = mappings.has(`order:${String(row.id_order)}`);
   const isAnonymous = isExported && (await isAnonymousCustomer(db, shopCustomerId(row.id_customer)));
-  const facts = { ...factsOf(deps, claim, rows, { mappings, money, view }), isExported, isAnonymous };
+  const facts = {
+    ...factsOf(deps, claim, rows, { mappings, money, view }),
+    progress,
+    isExported,
+    isAnonymous,
+  };
   return (operations) => planAll(facts, { ...rules, stateAfterExport: deps.stateAfterExport }, operations);
 }
 
@@ -148,7 +156,11 @@ function factsOf(
   };
 }
 
-type AllFacts = ReturnType<typeof factsOf> & { readonly isExported: boolean; readonly isAnonymous: boolean };
+type AllFacts = ReturnType<typeof factsOf> & {
+  readonly progress: OrderProgress | undefined;
+  readonly isExported: boolean;
+  readonly isAnonymous: boolean;
+};
 
 /** The order's own record first, then what hangs on it; pure. */
 function planAll(
@@ -167,8 +179,7 @@ function planAll(
     sentContent(operations),
     hashOrderContent,
   );
-  const afterwards = (ref: ErpRef): ReturnType<Planner> =>
-    planLife(lifeFacts(facts, ref, rules, undefined, operations));
+  const afterwards = (ref: ErpRef): ReturnType<Planner> => planLife(lifeFacts(facts, ref, rules, operations));
   if (plan.kind === "nothing") return known === undefined ? plan : afterwards(known.ref);
   if (plan.kind === "amend") return { ...plan, goesOn: afterwards(plan.ref).kind !== "nothing" };
   if (plan.kind !== "create") return plan;
