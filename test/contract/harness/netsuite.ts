@@ -1,6 +1,7 @@
 import * as adapter from "../../../sidecar/erp/netsuite/adapter.ts";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { isJson, type Json, refId } from "../../support/netsuite-emulator-rules.ts";
+import { SupportError } from "../../support/support-error.ts";
 import type { ErpBench, ErpHarness, OrderInErp, StockBench } from "../erp-harness.ts";
 
 /** The kit on the NetSuite emulator. */
@@ -34,11 +35,23 @@ async function start(): Promise<ErpBench> {
     customers: () =>
       Promise.resolve(emulator.customers().map(({ id, externalId }) => ({ ref: id, externalId }))),
     stock: stockOf(emulator),
+    money: {
+      carrying: {},
+      paymentMethod: undefined,
+      payments: notCarried,
+      credits: notCarried,
+      mishap: notCarried,
+    },
+    progress: { ship: notCarried, bill: notCarried, changed: notCarried, pageOrders: 0, lateMs: 0 },
     calls: () => emulator.calls().length,
     maxInFlight: emulator.maxInFlight,
     close: emulator.close,
   };
 }
+
+const notCarried = (): never => {
+  throw new SupportError("the adapter for NetSuite does not carry it yet");
+};
 
 /** The change column knows days only, which is the harder case; seconds are tried in test/unit/erp/netsuite/. */
 function stockOf(emulator: NetSuiteEmulator): StockBench {
