@@ -93,6 +93,7 @@ export function checkLines(record: Json, account: Account): void {
   // Stricter than is known of NetSuite: it may round. An amount with more decimals than its currency has is our error.
   for (const [index, line] of linesOf(record).entries()) {
     const at = `item.items[${String(index)}]`;
+    if (line["item"] === undefined) throw invalidContent("Please enter value(s) for: item", `${at}.item`);
     checkDecimals(line["amount"], decimals, `${at}.amount`);
     checkDecimals(line["grossAmt"], decimals, `${at}.grossAmt`);
     if (line["quantity"] === undefined && !isDiscountItem(refId(line["item"]), account)) {

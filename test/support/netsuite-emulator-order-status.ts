@@ -26,8 +26,9 @@ export interface OrderChange {
 }
 
 /** The status that was sent; an order without one is pending approval. */
-const sentStatus = (order: Json): string =>
-  refId(order["orderStatus"]) || String(order["orderStatus"] ?? "A");
+function sentStatus({ orderStatus = "A" }: { readonly orderStatus?: unknown }): string {
+  return typeof orderStatus === "string" ? orderStatus : refId(orderStatus);
+}
 
 export const quantityOf = (line: Json): number => Number(line["quantity"] ?? 0);
 export const fulfilledOf = (line: Json): number => Number(line["quantityFulfilled"] ?? 0);
@@ -64,11 +65,7 @@ export function checkOrderChange(
   stockedItems: ReadonlySet<string>,
 ): void {
   const status = statusOf(before, stockedItems);
-  const wanted = sent["orderStatus"] === undefined ? undefined : sentStatus(sent);
-  if (status === "C" && wanted !== "A" && wanted !== "C") throw userError("The order is cancelled.");
-  if (wanted === "C" && status !== "A" && status !== "C")
-    throw userError("Only an order pending approval can be cancelled.");
-  if (wanted === "A" && status !== "A" && status !== "C") throw userError("The order was approved already.");
+  checkWantedStatus(status, sent["orderStatus"] === undefined ? undefined : sentStatus(sent));
   const lines = linesOf(before);
   if (replace.includes("item") && lines.some((line) => fulfilledOf(line) > 0)) {
     throw userError("Lines that were fulfilled cannot be removed.");
@@ -79,4 +76,11 @@ export function checkOrderChange(
   if (status === "A") throw userError("An order pending approval cannot be closed.");
   if (closing.some((line) => fulfilledOf(line) > 0))
     throw userError("Lines that were fulfilled cannot be closed.");
+}
+
+function checkWantedStatus(status: OrderStatus, wanted: string | undefined): void {
+  const isWaiting = status === "A" || status === "C";
+  if (status === "C" && wanted !== "A" && wanted !== "C") throw userError("The order is cancelled.");
+  if (wanted === "C" && !isWaiting) throw userError("Only an order pending approval can be cancelled.");
+  if (wanted === "A" && !isWaiting) throw userError("The order was approved already.");
 }

@@ -94,7 +94,7 @@ export function createRecordStore(seed: Seed, options: StoreOptions, onRecord: O
   const checkPeriod = (type: RecordType, body: Json): void => {
     const today = new Date(options.nowMs()).toISOString().slice(0, 10);
     if (!POSTING.has(type) || closedUntil === undefined) return;
-    if (String(body["tranDate"] ?? today) > closedUntil) return;
+    if ((typeof body["tranDate"] === "string" ? body["tranDate"] : today) > closedUntil) return;
     throw userError(
       "The transaction date you specified is not within the date range of your accounting period.",
     );

@@ -146,7 +146,8 @@ export const sublist =
     for (const [index, item] of items.entries()) {
       const at = `${path}.items[${String(index)}]`;
       if (!isJson(item)) throw invalidContent("a line must be an object", at);
-      for (const name of required) {
+      // A line with a number may be one that is there already, and then brings what changes of it.
+      for (const name of item["line"] === undefined ? required : []) {
         if (item[name] === undefined)
           throw invalidContent(`Please enter value(s) for: ${name}`, `${at}.${name}`);
       }

@@ -81,12 +81,14 @@ function transactionRow(record: StoredRecord, store: RecordStore): Row {
     status:
       record.type === "salesOrder"
         ? statusOf(record.body, store.stockedItems)
-        : String(record.body["status"] ?? "A"),
-    shipcarrier: typeof record.body["shipCarrier"] === "string" ? record.body["shipCarrier"] : null,
+        : (textOf(record.body["status"]) ?? "A"),
+    shipcarrier: textOf(record.body["shipCarrier"]) ?? null,
     foreigntotal: foreignTotalOf(record, store),
     lastmodifieddate: Math.floor(record.modifiedAtMs / 1_000) * 1_000,
   };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** A credit takes off, so its total is below 0. */
 function foreignTotalOf(record: StoredRecord, store: RecordStore): number {
