@@ -58,6 +58,49 @@ export interface StockBench {
   readonly halve: () => void;
 }
 
+/** A payment or a credit as the ERP keeps it. */
+export interface MoneyInErp {
+  readonly ref: string;
+  readonly externalId: string;
+  /** With tax, in the order's currency, positive. */
+  readonly amount: number;
+}
+
+/** Payments and credits of a bench. */
+export interface MoneyBench {
+  /** What to set in the section of the configuration so that both are carried; the port says which of them it does. */
+  readonly carrying: Readonly<Record<string, unknown>>;
+  /** The ERP's id of a payment method, where payments of the sample orders need one mapped. */
+  readonly paymentMethod: string | undefined;
+  readonly payments: () => Promise<readonly MoneyInErp[]>;
+  readonly credits: () => Promise<readonly MoneyInErp[]>;
+  /** A mishap of the next request that makes a payment (alone or with its order) or a credit. */
+  readonly mishap: (of: "payment" | "credit", mishap: Mishap) => void;
+  /**
+   * Closes the books up to that day, `YYYY-MM-DD`, included; undefined opens them all. Left out where this ERP's books
+   * know no end that a credit could lie before.
+   */
+  readonly closeBooks?: (until: string | undefined) => Promise<void>;
+}
+
+/** What becomes of orders in the ERP of a bench. */
+export interface ProgressBench {
+  /** A parcel leaves with all that is left of the order, or with its first line only. */
+  readonly ship: (
+    orderRef: string,
+    parcel: { readonly trackingNumber: string; readonly carrier: string },
+    what: "all" | "first line",
+  ) => Promise<void>;
+  /** Invoices what was shipped; resolves with the invoice's number. */
+  readonly bill: (orderRef: string) => Promise<string>;
+  /** All that makes up the orders' progress is said to have last changed so long ago, in one moment. */
+  readonly changed: (orderRefs: readonly string[], agoMs: number) => Promise<void>;
+  /** The most orders that the adapter puts on a page. */
+  readonly pageOrders: number;
+  /** A change that becomes visible so much later than its time is still found. */
+  readonly lateMs: number;
+}
+
 /** An ERP (an emulator, or a real one that may be spoilt) on which the kit runs. */
 export interface ErpBench {
   /** The section `erp.<name>` of the configuration, before its schema has read it. One for each way to log in. */
@@ -77,6 +120,8 @@ export interface ErpBench {
   readonly orders: () => Promise<readonly OrderInErp[]>;
   readonly customers: () => Promise<readonly { readonly ref: string; readonly externalId: string }[]>;
   readonly stock: StockBench;
+  readonly money: MoneyBench;
+  readonly progress: ProgressBench;
   /** Calls that reached the ERP so far. */
   readonly calls: () => number;
   readonly maxInFlight: () => number;

@@ -5,8 +5,9 @@
  * Where the harness is an emulator, a pass is a pass against the emulator. It is never called a pass against the
  * vendor: the emulator knows only what its author knew.
  *
- * Of the kit's points 1, 2, 5, 6, 7, 10 and 11 are here, 8, 9 and again 7 and 11 for the reading of stock in
- * `stock-kit.ts`. Payments (1, 3, 4) join with the part of the port that carries them.
+ * Of the kit's points 1, 2, 5, 6, 7, 10 and 11 are here for orders and customers; 1 to 5, 7 and 10 for payments and
+ * credits in `money-kit.ts`; 8 for what becomes of orders in `progress-kit.ts`; 8, 9 and again 7 and 11 for the reading
+ * of stock in `stock-kit.ts`.
  */
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -25,6 +26,8 @@ import {
 } from "../../sidecar/erp/port.ts";
 import { createHttp, type Http } from "../../sidecar/platform/http.ts";
 import type { ErpBench, ErpHarness, Mishap } from "./erp-harness.ts";
+import { moneyKit } from "./money-kit.ts";
+import { progressKit } from "./progress-kit.ts";
 import {
   customerBody,
   EUR,
@@ -382,6 +385,8 @@ function kit(harness: ErpHarness, bench: ErpBench, section: unknown): void {
     expect(JSON.stringify(exchanges)).not.toMatch(/Bearer|oauth_|PRIVATE KEY|Session|password/);
   });
 
+  moneyKit({ bench, openPort, call, newOrder });
+  progressKit({ bench, openPort, call, newOrder });
   // An ERP itself takes its time.
   const histories = harness.emulated ? 12 : 1;
   stockKit({ bench, section, openPort, call, newOrder, orderPort: () => port, histories });

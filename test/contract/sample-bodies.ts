@@ -1,3 +1,4 @@
+import type { CreditBody } from "../../sidecar/domain/credit.ts";
 import type { ErpRef, ExternalId } from "../../sidecar/domain/ids.ts";
 import { erpRef, shopCustomerId, shopOrderId } from "../../sidecar/domain/ids.ts";
 import type { Currency } from "../../sidecar/domain/money.ts";
@@ -10,6 +11,7 @@ import type {
   OrderTax,
 } from "../../sidecar/domain/order.ts";
 import { addUpTaxes } from "../../sidecar/domain/order-taxes.ts";
+import type { PaymentBody } from "../../sidecar/domain/payment.ts";
 
 export const EUR: Currency = { code: "EUR", decimals: 2 };
 export const JPY: Currency = { code: "JPY", decimals: 0 };
@@ -137,6 +139,57 @@ export function sampleOrder(id: number, change: Partial<NeutralOrder> = {}): Neu
     ...change,
   };
   return { ...order, ...totalsOf(order), ...change };
+}
+
+/** A payment of an order: all that is to be paid of it, unless told otherwise. */
+export function paymentBody(
+  id: number,
+  order: OrderBody,
+  parts: {
+    readonly orderRef: ErpRef | null;
+    readonly method: string | undefined;
+    readonly amountMinor?: number;
+  },
+): PaymentBody {
+  return {
+    externalId: externalId(`${order.externalId}-PAY-${String(id)}`),
+    fingerprint: `payment|${String(id)}|TX-${String(id)}`,
+    customerRef: order.customerRef,
+    orderExternalId: order.externalId,
+    orderRef: parts.orderRef,
+    ...(parts.method === undefined ? {} : { refs: { payment: erpRef(parts.method) } }),
+    payment: {
+      id,
+      orderId: order.order.id,
+      reference: order.order.reference,
+      paidAtShopTime: "2026-11-22 09:10:11",
+      method: "Carte bancaire — 3-D Secure",
+      transactionId: `TX-${String(id)}`,
+      currency: order.order.currency,
+      conversionRate: order.order.conversionRate,
+      amountMinor: parts.amountMinor ?? order.order.totalPaidTaxInclMinor,
+    },
+  };
+}
+
+/** A credit slip of an order: all of it, unless told otherwise. */
+export function creditBody(
+  id: number,
+  order: OrderBody,
+  orderRef: ErpRef,
+  change: Partial<NeutralOrder> = {},
+): CreditBody {
+  const { currency } = order.order;
+  return {
+    externalId: externalId(`${order.externalId}-CR-${String(id)}`),
+    fingerprint: `slip|${String(id)}|2026-11-25`,
+    customerRef: order.customerRef,
+    orderExternalId: order.externalId,
+    orderRef,
+    itemRefs: order.itemRefs,
+    slip: { id, issuedAtShopTime: "2026-11-25 12:13:14" },
+    order: { ...sampleOrder(order.order.id, { currency, ...change }), currency },
+  };
 }
 
 /** An amount of the one tax that the samples have; none for 0. */

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { NetSuiteEmulator, StoredRecord } from "../support/netsuite-emulator.ts";
+import { linesOf, totalsOf } from "../support/netsuite-emulator-fields.ts";
 import { isJson, type Json, refId } from "../support/netsuite-emulator-rules.ts";
-import { linesOf, totalsOf } from "../support/netsuite-emulator-schema.ts";
 import { SEED } from "../support/netsuite-emulator-seed.ts";
 import { itemOf } from "../support/sidecar.ts";
 import { until } from "../support/until.ts";

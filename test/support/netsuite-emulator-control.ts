@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { EmulatorCore, StockSeed, StockSetting, StockView } from "./netsuite-emulator.ts";
+import type { EmulatorCore, Shipment, StockSeed, StockSetting, StockView } from "./netsuite-emulator.ts";
 import type { AuthKind } from "./netsuite-emulator-auth.ts";
 import type { Fault } from "./netsuite-emulator-faults.ts";
 
@@ -9,12 +9,15 @@ import type { Fault } from "./netsuite-emulator-faults.ts";
  * | request | does |
  * |---|---|
  * | `GET /_emulator/state` | `{url, orders, customers, calls, inFlight, maxInFlight, tokensIssued}`, counts only |
- * | `GET /_emulator/orders`, `/customers`, `/duplicates`, `/calls[?since=SEQ]` | the records, the log |
+ * | `GET /_emulator/orders`, `/customers`, `/deposits`, `/credits`, `/duplicates`, `/calls[?since=SEQ]` | the records, the log |
  * | `GET /_emulator/settings[?auth=oauth2-es256]` | the section `erp.netsuite` to configure |
  * | `POST /_emulator/faults` with a fault | switches it on, answers `{id}` |
  * | `DELETE /_emulator/faults[/ID]` | switches all off, or one |
  * | `POST /_emulator/down`, `/up`, `/expire-tokens`, `/reset-log` | as the functions of the same name |
  * | `POST /_emulator/items` with `{"ids": [...]}` | adds items to the account |
+ * | `POST /_emulator/ship` with `{"order": ID, "shipment": {...}}` | fulfils an order, answers `{id}` |
+ * | `POST /_emulator/bill` with `{"order": ID}` | invoices what was fulfilled, answers `{number}` |
+ * | `POST /_emulator/books` with `{"until": "2026-10-31"}`, or without | closes the books up to that day, or opens them |
  * | `POST /_emulator/stock/seed` with a `StockSeed` | stock of many items at once; 50,000 at three locations take less than a second |
  * | `POST /_emulator/stock` with `{"settings": [...]}` | sets the stock of items at locations |
  * | `POST /_emulator/stock/remove` with `{"items": [...]}` | takes the rows of items away |
@@ -70,6 +73,18 @@ function commandsOf(emulator: EmulatorCore): Readonly<Record<string, Command>> {
     }),
     "GET /_emulator/orders": () => emulator.orders(),
     "GET /_emulator/customers": () => emulator.customers(),
+    "GET /_emulator/deposits": () => emulator.deposits(),
+    "GET /_emulator/credits": () => emulator.credits(),
+    "POST /_emulator/ship": (_url, body) => {
+      const { order, shipment } = body as { order: string; shipment: Shipment };
+      return { id: emulator.life.ship(order, shipment) };
+    },
+    "POST /_emulator/bill": (_url, body) => ({
+      number: emulator.life.bill((body as { order: string }).order),
+    }),
+    "POST /_emulator/books": (_url, body) => {
+      emulator.closeBooks((body as { until?: string }).until);
+    },
     "GET /_emulator/duplicates": () => emulator.duplicates(),
     "GET /_emulator/calls": (url) => {
       const since = Number(url.searchParams.get("since") ?? 0);

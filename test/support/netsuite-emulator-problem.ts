@@ -68,3 +68,7 @@ export const emptyReply = (status: number, headers: Readonly<Record<string, stri
 /** A refused value with the path that it stands at (section_156570709583: `item.items[0].item`). */
 export const invalidContent = (detail: string, path: string): Problem =>
   new Problem(400, "INVALID_CONTENT", `Error while accessing a resource. ${detail}`, path);
+
+/** A refusal by the rules of the business, known of public code only by its code. */
+export const userError = (detail: string): Problem =>
+  new Problem(400, "USER_ERROR", `Error while accessing a resource. ${detail}`);

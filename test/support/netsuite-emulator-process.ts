@@ -5,14 +5,15 @@ import { fileURLToPath } from "node:url";
 import type {
   AuthKind,
   EmulatorCall,
-  EmulatorSettings,
   Fault,
+  Shipment,
   StockRow,
   StockSeed,
   StockSetting,
   StockView,
   StoredRecord,
 } from "./netsuite-emulator.ts";
+import type { EmulatorSettings } from "./netsuite-emulator-settings.ts";
 
 /** Counts of a running emulator. */
 export interface EmulatorState {
@@ -31,6 +32,13 @@ export interface RemoteEmulator {
   readonly settings: (auth?: AuthKind) => Promise<EmulatorSettings>;
   readonly orders: () => Promise<readonly StoredRecord[]>;
   readonly customers: () => Promise<readonly StoredRecord[]>;
+  readonly deposits: () => Promise<readonly StoredRecord[]>;
+  readonly credits: () => Promise<readonly StoredRecord[]>;
+  /** Fulfils an order; the fulfilment's id. */
+  readonly ship: (order: string, shipment: Shipment) => Promise<string>;
+  /** Invoices what was fulfilled; the invoice's number. */
+  readonly bill: (order: string) => Promise<string>;
+  readonly closeBooks: (until: string | undefined) => Promise<void>;
   readonly duplicates: () => Promise<readonly (readonly StoredRecord[])[]>;
   /** The calls after that sequence number. */
   readonly calls: (since?: number) => Promise<readonly EmulatorCall[]>;
@@ -81,6 +89,11 @@ export function remoteEmulator(controlUrl: string): RemoteEmulator {
     settings: (auth = "oauth2-es256") => get(`/settings?auth=${auth}`),
     orders: () => get("/orders"),
     customers: () => get("/customers"),
+    deposits: () => get("/deposits"),
+    credits: () => get("/credits"),
+    ship: async (order, shipment) => ((await ask("POST", "/ship", { order, shipment })) as { id: string }).id,
+    bill: async (order) => ((await ask("POST", "/bill", { order })) as { number: string }).number,
+    closeBooks: (until) => tell("POST", "/books", { until }),
     duplicates: () => get("/duplicates"),
     calls: (since = 0) => get(`/calls?since=${String(since)}`),
     addFault: async (fault) => ((await ask("POST", "/faults", fault)) as { id: number }).id,

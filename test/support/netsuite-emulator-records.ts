@@ -1,6 +1,8 @@
-import { invalidContent, Problem } from "./netsuite-emulator-problem.ts";
+import { linesOf, sublistOf } from "./netsuite-emulator-fields.ts";
+import { checkOrderChange } from "./netsuite-emulator-order-status.ts";
+import { invalidContent, Problem, userError } from "./netsuite-emulator-problem.ts";
 import { type Account, isJson, type Json, refId, type TaxFeature } from "./netsuite-emulator-rules.ts";
-import { checkBody, checkRecord, linesOf, type RecordType, sublistOf } from "./netsuite-emulator-schema.ts";
+import { checkBody, checkRecord, type RecordType, type RestType } from "./netsuite-emulator-schema.ts";
 import type { Seed } from "./netsuite-emulator-seed.ts";
 
 /** A record of the account. */
@@ -13,21 +15,44 @@ export interface StoredRecord {
   readonly createdSeq: number;
   /** How often it was changed since. */
   readonly changes: number;
+  /** When a person or a client last saved it. What another record makes of it is no change of it. */
+  readonly modifiedAtMs: number;
   readonly body: Json;
 }
 
+const TRAN_ID_PREFIXES: Readonly<Record<Exclude<RecordType, "customer">, string>> = {
+  salesOrder: "SO",
+  customerDeposit: "CD",
+  creditMemo: "CM",
+  itemFulfillment: "IF",
+  invoice: "INV",
+};
+
+/** The number that people know a transaction by. */
+export const tranIdOf = ({ type, id }: StoredRecord): string =>
+  `${type === "customer" ? "" : TRAN_ID_PREFIXES[type]}${id}`;
+
 /** The account's records. Every function either commits as a whole or throws a `Problem`. */
 export interface RecordStore {
-  readonly create: (type: RecordType, body: Json, seq: number) => StoredRecord;
+  readonly create: (type: RestType, body: Json, seq: number) => StoredRecord;
   /** `key` is an internal id or `eid:…`. Throws 404 NONEXISTENT_ID. */
   readonly get: (type: RecordType, key: string) => StoredRecord;
-  readonly update: (type: RecordType, key: string, body: Json, replace: readonly string[]) => StoredRecord;
+  readonly update: (type: RestType, key: string, body: Json, replace: readonly string[]) => StoredRecord;
   /** PUT: creates or updates by external id; the lines of an existing order are added to (section_1545295601). */
-  readonly upsert: (type: RecordType, key: string, body: Json, seq: number) => StoredRecord;
-  readonly remove: (type: RecordType, key: string) => void;
+  readonly upsert: (type: RestType, key: string, body: Json, seq: number) => StoredRecord;
+  readonly remove: (type: RestType, key: string) => void;
+  /** Files a record that the account's people made. */
+  readonly file: (type: RecordType, body: Json) => StoredRecord;
+  /** What becomes of a record by another one. */
+  readonly follow: (record: StoredRecord, body: Json) => void;
+  /** Sets when these records were last saved. */
+  readonly touch: (ids: ReadonlySet<string>, atMs: number) => void;
+  /** Closes the books up to that day, `YYYY-MM-DD`, included; undefined opens them all. */
+  readonly closeBooks: (until: string | undefined) => void;
   readonly all: (type: RecordType) => readonly StoredRecord[];
   readonly addItems: (ids: readonly string[]) => void;
-  readonly itemIds: () => readonly string[];
+  /** Items that lie on stock. */
+  readonly stockedItems: ReadonlySet<string>;
   /** Decimals of a record's currency. */
   readonly decimalsOf: (record: StoredRecord) => number;
 }
@@ -35,50 +60,80 @@ export interface RecordStore {
 /** Told of each record that is created, changed or removed; the side that is missing is undefined. */
 export type OnRecord = (before: StoredRecord | undefined, after: StoredRecord | undefined) => void;
 
-/** An account as it was seeded. `uniqueExternalIds: false` makes an ERP that enforces nothing, to see a test fail. */
-export function createRecordStore(
-  seed: Seed,
-  { uniqueExternalIds, tax }: { readonly uniqueExternalIds: boolean; readonly tax: TaxFeature },
-  onRecord: OnRecord,
-): RecordStore {
-  const customers = createTable("customer", uniqueExternalIds);
-  const tables: Readonly<Record<RecordType, Table>> = {
-    customer: customers,
-    salesOrder: createTable("salesOrder", uniqueExternalIds),
-  };
+/** How the account is made. */
+export interface StoreOptions {
+  /** False makes an ERP that enforces nothing, to see a test fail. */
+  readonly uniqueExternalIds: boolean;
+  readonly tax: TaxFeature;
+  readonly nowMs: () => number;
+}
+
+/** Records that stand in the books, and so in an accounting period. */
+const POSTING: ReadonlySet<RecordType> = new Set([
+  "customerDeposit",
+  "creditMemo",
+  "invoice",
+  "itemFulfillment",
+]);
+
+/** An account as it was seeded. */
+export function createRecordStore(seed: Seed, options: StoreOptions, onRecord: OnRecord): RecordStore {
+  const tables = createTables(options.uniqueExternalIds);
   const itemIds = new Set(seed.itemIds);
   const currencies = new Map(seed.currencies.map((currency) => [currency.id, currency.decimals]));
   const account: Account = {
     seed,
     itemIds,
-    tax,
-    hasCustomer: (id) => customers.find(id) !== undefined,
+    tax: options.tax,
+    hasCustomer: (id) => tables.customer.find(id) !== undefined,
+    order: (id) => tables.salesOrder.find(id)?.body,
     currencyDecimals: (id) => currencies.get(id),
   };
   let lastId = 600;
+  let closedUntil: string | undefined;
+  const checkPeriod = (type: RecordType, body: Json): void => {
+    const today = new Date(options.nowMs()).toISOString().slice(0, 10);
+    if (!POSTING.has(type) || closedUntil === undefined) return;
+    if ((typeof body["tranDate"] === "string" ? body["tranDate"] : today) > closedUntil) return;
+    throw userError(
+      "The transaction date you specified is not within the date range of your accounting period.",
+    );
+  };
   const get = (type: RecordType, key: string): StoredRecord => {
     const found = tables[type].find(key);
     if (found === undefined) throw nonexistent();
     return found;
   };
-  const create = (type: RecordType, body: Json, seq: number): StoredRecord => {
-    checkBody(type, body, account);
-    checkRecord(type, body, account);
-    if (type === "salesOrder") checkSubsidiary(body, customers.find(refId(body["entity"])));
+  const insert = (type: RecordType, body: Json, seq: number): StoredRecord => {
+    checkPeriod(type, body);
     const externalId = typeof body["externalId"] === "string" ? body["externalId"] : "";
-    const next = String(lastId + 1);
-    const record = { id: next, type, externalId, createdSeq: seq, changes: 0, body: numbered(body) };
+    const filed = { type, externalId, createdSeq: seq, changes: 0, modifiedAtMs: options.nowMs() };
+    const record = { ...filed, id: String(lastId + 1), body: numbered(body) };
     tables[type].insert(record);
     lastId += 1;
     onRecord(undefined, record);
     return record;
   };
-  const update = (type: RecordType, key: string, body: Json, replace: readonly string[]): StoredRecord => {
+  const create = (type: RestType, body: Json, seq: number): StoredRecord => {
+    checkBody(type, body, account);
+    checkRecord(type, body, account);
+    if (refId(body["orderStatus"]) === "C" || body["orderStatus"] === "C")
+      throw userError("A new order cannot be cancelled.");
+    if (type !== "customer")
+      checkSubsidiary(body, tables.customer.find(refId(body["entity"] ?? body["customer"])));
+    return insert(type, body, seq);
+  };
+  const update = (type: RestType, key: string, body: Json, replace: readonly string[]): StoredRecord => {
     const existing = get(type, key);
     checkBody(type, body, account);
     const merged = merge(existing.body, body, replace);
     checkRecord(type, merged, account);
-    const record = { ...existing, body: merged, changes: existing.changes + 1 };
+    checkPeriod(type, existing.body);
+    checkPeriod(type, merged);
+    if (type === "salesOrder")
+      checkOrderChange({ before: existing.body, sent: body, after: merged, replace }, itemIds);
+    const modifiedAtMs = options.nowMs();
+    const record = { ...existing, body: merged, changes: existing.changes + 1, modifiedAtMs };
     tables[type].replace(record);
     onRecord(existing, record);
     return record;
@@ -93,15 +148,59 @@ export function createRecordStore(
         : update(type, key, body, []),
     remove: (type, key) => {
       const record = get(type, key);
+      checkPeriod(type, record.body);
+      checkDependents(record, tables);
       tables[type].remove(record);
       onRecord(record, undefined);
+    },
+    file: (type, body) => insert(type, body, 0),
+    follow: (record, body) => {
+      const followed = { ...record, body };
+      tables[record.type].replace(followed);
+      onRecord(record, followed);
+    },
+    touch: (ids, atMs) => {
+      for (const table of Object.values(tables)) {
+        for (const record of table.all()) {
+          if (ids.has(record.id)) table.replace({ ...record, modifiedAtMs: atMs });
+        }
+      }
+    },
+    closeBooks: (until) => {
+      closedUntil = until;
     },
     all: (type) => tables[type].all(),
     addItems: (ids) => {
       for (const id of ids) itemIds.add(id);
     },
-    itemIds: () => [...itemIds],
+    stockedItems: itemIds,
     decimalsOf: (record) => currencies.get(refId(record.body["currency"])) ?? 2,
+  };
+}
+
+/** What hangs on an order keeps it from being deleted: its fulfilments, invoices and deposits. */
+function checkDependents(record: StoredRecord, tables: Tables): void {
+  const dependents = [
+    ...tables.itemFulfillment.all(),
+    ...tables.invoice.all(),
+    ...tables.customerDeposit.all(),
+  ];
+  if (record.type !== "salesOrder") return;
+  if (dependents.some(({ body }) => refId(body["createdFrom"] ?? body["salesOrder"]) === record.id)) {
+    throw userError("This record cannot be deleted because it has dependent records.");
+  }
+}
+
+type Tables = Readonly<Record<RecordType, Table>>;
+
+function createTables(unique: boolean): Tables {
+  return {
+    customer: createTable("customer", unique),
+    salesOrder: createTable("salesOrder", unique),
+    customerDeposit: createTable("customerDeposit", unique),
+    creditMemo: createTable("creditMemo", unique),
+    itemFulfillment: createTable("itemFulfillment", unique),
+    invoice: createTable("invoice", unique),
   };
 }
 

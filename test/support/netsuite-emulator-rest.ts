@@ -1,7 +1,9 @@
+import { linesOf, totalsOf } from "./netsuite-emulator-fields.ts";
+import { STATUS_NAMES, statusOf } from "./netsuite-emulator-order-status.ts";
 import { emptyReply, invalidContent, jsonReply, Problem, type Reply } from "./netsuite-emulator-problem.ts";
-import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
+import { type RecordStore, type StoredRecord, tranIdOf } from "./netsuite-emulator-records.ts";
 import { isJson, type Json } from "./netsuite-emulator-rules.ts";
-import { linesOf, type RecordType, totalsOf } from "./netsuite-emulator-schema.ts";
+import type { RestType } from "./netsuite-emulator-schema.ts";
 import type { Catalog } from "./netsuite-emulator-sql-values.ts";
 import { answerSuiteQl } from "./netsuite-emulator-suiteql.ts";
 
@@ -17,7 +19,12 @@ export interface RestRequest {
 
 const RECORD_PATH = /^\/services\/rest\/record\/v1\/(\w+)(?:\/([^/]+))?$/;
 const SUITEQL_PATH = "/services/rest/query/v1/suiteql";
-const TYPES: Readonly<Record<string, RecordType>> = { salesorder: "salesOrder", customer: "customer" };
+const TYPES: Readonly<Record<string, RestType>> = {
+  salesorder: "salesOrder",
+  customer: "customer",
+  customerdeposit: "customerDeposit",
+  creditmemo: "creditMemo",
+};
 /** Query parameters that the REST API Browser names; others are refused. */
 const PARAMETERS: ReadonlySet<string> = new Set([
   "replace",
@@ -54,12 +61,12 @@ function route(request: RestRequest, store: RecordStore, catalog: Catalog): Repl
 }
 
 /** Facts: POST answers 204 with the record's address and nothing else. */
-function onCollection(type: RecordType, request: RestRequest, store: RecordStore): Reply {
+function onCollection(type: RestType, request: RestRequest, store: RecordStore): Reply {
   if (request.method !== "POST") throw methodNotAllowed(request.method);
   return created(store.create(type, parseBody(request), request.seq), request.url);
 }
 
-function onRecord(type: RecordType, key: string, request: RestRequest, store: RecordStore): Reply {
+function onRecord(type: RestType, key: string, request: RestRequest, store: RecordStore): Reply {
   switch (request.method) {
     case "GET":
       return jsonReply(
@@ -103,12 +110,19 @@ function shown(store: RecordStore, record: StoredRecord, url: URL): Json {
   return {
     links: [{ rel: "self", href: self }],
     id: record.id,
-    ...(record.type === "salesOrder"
-      ? { tranId: `SO${record.id}`, ...totalsOf(record.body, store.decimalsOf(record)) }
-      : {}),
+    ...(record.type === "customer" ? {} : { tranId: tranIdOf(record) }),
+    ...(record.body["item"] === undefined ? {} : totalsOf(record.body, store.decimalsOf(record))),
     ...Object.fromEntries(fields),
+    ...(record.type === "salesOrder" ? statusFields(store, record) : {}),
     ...(record.externalId === "" ? {} : { externalId: record.externalId }),
   };
+}
+
+/** An order answers with the status that it has come to, whatever was sent. */
+function statusFields(store: RecordStore, record: StoredRecord): Json {
+  const status = statusOf(record.body, store.stockedItems);
+  const refName = STATUS_NAMES[status];
+  return { orderStatus: { id: status, refName }, status: { id: refName, refName } };
 }
 
 function parseBody(request: RestRequest): Json {

@@ -17,6 +17,8 @@ export interface Account {
   readonly itemIds: ReadonlySet<string>;
   readonly tax: TaxFeature;
   readonly hasCustomer: (id: string) => boolean;
+  /** The body of a sales order. */
+  readonly order: (id: string) => Json | undefined;
   /** Decimals of the currency with this id, or undefined where there is none. */
   readonly currencyDecimals: (id: string) => number | undefined;
 }
@@ -88,9 +90,9 @@ export const email: Rule = (value, path) => {
     refuse(value, path);
 };
 
-/** `A` or `B`, plain or as `{id}` (facts: orderStatus (A|B)). */
+/** `A`, `B` or, to cancel, `C`; plain or as `{id}` (facts: orderStatus (A|B)). Others follow from other records. */
 export const orderStatus: Rule = (value, path) => {
-  if (!["A", "B"].includes(isJson(value) ? refId(value) : String(value))) refuse(value, path);
+  if (!["A", "B", "C"].includes(isJson(value) ? refId(value) : String(value))) refuse(value, path);
 };
 
 const regionNames = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
@@ -144,7 +146,8 @@ export const sublist =
     for (const [index, item] of items.entries()) {
       const at = `${path}.items[${String(index)}]`;
       if (!isJson(item)) throw invalidContent("a line must be an object", at);
-      for (const name of required) {
+      // A line with a number may be one that is there already, and then brings what changes of it.
+      for (const name of item["line"] === undefined ? required : []) {
         if (item[name] === undefined)
           throw invalidContent(`Please enter value(s) for: ${name}`, `${at}.${name}`);
       }

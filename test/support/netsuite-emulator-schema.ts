@@ -1,15 +1,25 @@
-import { invalidContent } from "./netsuite-emulator-problem.ts";
+import {
+  address,
+  checkDecimals,
+  checkLines,
+  checkTaxDetails,
+  currency,
+  decimalsOf,
+  LINE,
+  linesOf,
+  location,
+  subsidiary,
+  TAX_DETAIL,
+} from "./netsuite-emulator-fields.ts";
+import { invalidContent, userError } from "./netsuite-emulator-problem.ts";
 import {
   type Account,
   checkFields,
-  country,
   date,
   email,
   externalId,
-  isJson,
   type Json,
   number,
-  object,
   orderStatus,
   positive,
   type Rule,
@@ -21,59 +31,24 @@ import {
   withTax,
 } from "./netsuite-emulator-rules.ts";
 
-/** The record types that the emulator has. */
-export type RecordType = "salesOrder" | "customer";
+/** The record types that a client may write. */
+export type RestType = "salesOrder" | "customer" | "customerDeposit" | "creditMemo";
 
-const address = object({
-  addressee: text(83),
-  attention: text(83),
-  addr1: text(150),
-  addr2: text(150),
-  addr3: text(150),
-  city: text(50),
-  state: text(50),
-  zip: text(36),
-  country,
-  addrPhone: text(32),
-  override: truth,
-});
-const subsidiary = ref((id, account) => account.seed.subsidiaryIds.includes(id));
-const currency = ref((id, account) => account.currencyDecimals(id) !== undefined);
-const location = ref((id, account) => account.seed.locationIds.includes(id));
+/** All of the emulator's record types; fulfilments and invoices are made by the account's own people. */
+export type RecordType = RestType | "itemFulfillment" | "invoice";
 
-const taxCode = ref((id, account) => account.seed.taxCodes[id] !== undefined);
-
-/** Fields of `item.items[]`. */
-const LINE: Readonly<Record<string, Rule>> = {
-  line: positive,
-  item: ref((id, account) => account.itemIds.has(id) || isChargeItem(id, account)),
-  quantity: positive,
-  rate: number,
-  amount: number,
-  description: text(4_000),
-  // -1 is the custom price level; the others are the account's.
-  price: ref((id) => /^(-1|[1-9][0-9]*)$/.test(id)),
-  location,
-  taxCode: withTax("legacy", taxCode),
-  grossAmt: withTax("legacy", number),
-  taxDetailsReference: withTax("suite-tax", text(50)),
-};
-
-/** Facts: `taxDetails.items[]` of SuiteTax. */
-const TAX_DETAIL: Readonly<Record<string, Rule>> = {
-  taxDetailsReference: text(50),
-  taxType: ref((id, account) => Object.values(account.seed.taxCodes).includes(id)),
-  taxCode,
-  taxBasis: number,
-  taxRate: number,
-  taxAmount: number,
+const entity = ref((id, account) => account.hasCustomer(id));
+const shipMethod = ref((id, account) => account.seed.shippingItemIds.includes(id));
+const taxes: Readonly<Record<string, Rule>> = {
+  taxDetailsOverride: withTax("suite-tax", truth),
+  taxDetails: withTax("suite-tax", sublist(TAX_DETAIL, Object.keys(TAX_DETAIL))),
 };
 
 /** Body fields by record type, from the list in the facts (REST API Browser 2026.1). */
-const FIELDS: Readonly<Record<RecordType, Readonly<Record<string, Rule>>>> = {
+const FIELDS: Readonly<Record<RestType, Readonly<Record<string, Rule>>>> = {
   salesOrder: {
     externalId,
-    entity: ref((id, account) => account.hasCustomer(id)),
+    entity,
     subsidiary,
     currency,
     exchangeRate: positive,
@@ -83,13 +58,42 @@ const FIELDS: Readonly<Record<RecordType, Readonly<Record<string, Rule>>>> = {
     orderStatus,
     shippingAddress: address,
     billingAddress: address,
-    shipMethod: ref((id, account) => account.seed.shippingItemIds.includes(id)),
+    shipMethod,
     shippingCost: number,
     customForm: ref((id, account) => account.seed.customFormIds.includes(id)),
     location,
+    item: sublist({ ...LINE, isClosed: truth }, ["item"]),
+    ...taxes,
+  },
+  // Facts: what a deposit of a prepaid order has.
+  customerDeposit: {
+    externalId,
+    customer: entity,
+    salesOrder: ref((id, account) => account.order(id) !== undefined),
+    payment: positive,
+    subsidiary,
+    currency,
+    exchangeRate: positive,
+    paymentOption: ref((id, account) => account.seed.paymentOptionIds.includes(id)),
+    account: ref((id, account) => account.seed.bankAccountIds.includes(id)),
+    undepFunds: truth,
+    tranDate: date,
+    memo: text(999),
+  },
+  creditMemo: {
+    externalId,
+    entity,
+    subsidiary,
+    currency,
+    exchangeRate: positive,
+    tranDate: date,
+    otherRefNum: text(45),
+    memo: text(999),
+    shipMethod,
+    shippingCost: number,
+    location,
     item: sublist(LINE, ["item"]),
-    taxDetailsOverride: withTax("suite-tax", truth),
-    taxDetails: withTax("suite-tax", sublist(TAX_DETAIL, Object.keys(TAX_DETAIL))),
+    ...taxes,
   },
   customer: {
     externalId,
@@ -108,91 +112,63 @@ const FIELDS: Readonly<Record<RecordType, Readonly<Record<string, Rule>>>> = {
   },
 };
 
-const REQUIRED: Readonly<Record<RecordType, readonly string[]>> = {
+const REQUIRED: Readonly<Record<RestType, readonly string[]>> = {
   salesOrder: ["entity", "item"],
   customer: ["subsidiary"],
+  customerDeposit: ["customer", "salesOrder", "payment"],
+  creditMemo: ["entity", "item"],
 };
 
 /** Checks the form of a body: every field known, every reference resolvable. */
-export function checkBody(type: RecordType, body: Json, account: Account): void {
+export function checkBody(type: RestType, body: Json, account: Account): void {
   checkFields(body, FIELDS[type], "", account);
 }
 
 /** Checks a record as it would stand after the call. */
-export function checkRecord(type: RecordType, record: Json, account: Account): void {
+export function checkRecord(type: RestType, record: Json, account: Account): void {
   for (const name of REQUIRED[type]) {
     if (record[name] === undefined) throw invalidContent(`Please enter value(s) for: ${name}`, name);
   }
-  if (type === "salesOrder") checkOrder(record, account);
-  else checkCustomer(record);
+  CHECKS[type](record, account);
 }
 
-function checkOrder(record: Json, account: Account): void {
-  if (linesOf(record).length === 0) throw invalidContent("Please enter value(s) for: item", "item");
-  const decimals = account.currencyDecimals(refId(record["currency"])) ?? 2;
-  // Stricter than is known of NetSuite: it may round. An amount with more decimals than its currency has is our error.
-  for (const [index, line] of linesOf(record).entries()) {
-    const at = `item.items[${String(index)}]`;
-    checkDecimals(line["amount"], decimals, `${at}.amount`);
-    checkDecimals(line["grossAmt"], decimals, `${at}.grossAmt`);
-    if (line["quantity"] === undefined && !isDiscountItem(refId(line["item"]), account)) {
-      throw invalidContent("Please enter value(s) for: quantity", `${at}.quantity`);
-    }
-  }
+const CHECKS: Readonly<Record<RestType, (record: Json, account: Account) => void>> = {
+  salesOrder: checkSale,
+  customer: checkCustomer,
+  customerDeposit: checkDeposit,
+  creditMemo: checkCredit,
+};
+
+/** What orders and credit memos have in common. */
+function checkSale(record: Json, account: Account): void {
+  checkLines(record, account);
+  const decimals = decimalsOf(record, account);
   checkDecimals(record["shippingCost"], decimals, "shippingCost");
   checkTaxDetails(record, decimals, account);
 }
 
-/** Tax details stand only where they override, each for a line that is there or the shipping, its code of its type. */
-function checkTaxDetails(record: Json, decimals: number, account: Account): void {
-  const details = sublistOf(record, "taxDetails");
-  if (details.length > 0 && record["taxDetailsOverride"] !== true) {
-    throw invalidContent("Tax details can only be set with taxDetailsOverride", "taxDetails");
-  }
-  const references = linesOf(record).flatMap((line) => line["taxDetailsReference"] ?? []);
-  const known = new Set<unknown>([...references, "SHIPPING"]);
-  if (known.size !== references.length + 1) {
-    throw invalidContent("A tax details reference stands on two lines", "item");
-  }
-  for (const [index, detail] of details.entries()) {
-    const at = `taxDetails.items[${String(index)}]`;
-    if (!known.has(detail["taxDetailsReference"]))
-      throw invalidContent("Invalid tax details reference", `${at}.taxDetailsReference`);
-    if (account.seed.taxCodes[refId(detail["taxCode"])] !== refId(detail["taxType"]))
-      throw invalidContent("The tax code is of another tax type", `${at}.taxCode`);
-    checkDecimals(detail["taxAmount"], decimals, `${at}.taxAmount`);
+/** A standalone credit memo puts its items back on stock (bridgehead_4337971641), so each needs to know where. */
+function checkCredit(record: Json, account: Account): void {
+  checkSale(record, account);
+  for (const [index, line] of linesOf(record).entries()) {
+    if (!account.itemIds.has(refId(line["item"]))) continue;
+    if ((line["location"] ?? record["location"]) !== undefined) continue;
+    throw invalidContent("Please enter value(s) for: location", `item.items[${String(index)}].location`);
   }
 }
 
-const isDiscountItem = (id: string, account: Account): boolean => account.seed.discountItemIds.includes(id);
-
-const isChargeItem = (id: string, account: Account): boolean =>
-  account.seed.chargeItemIds.includes(id) || isDiscountItem(id, account);
-
-/**
- * What the order comes to: its lines, the shipping cost, and the tax, which is the tax details' or what the lines' gross
- * amounts have above their amounts. All three are fields that NetSuite reckons and answers with.
- */
-export function totalsOf(record: Json, decimals: number): Json {
-  const lines = linesOf(record);
-  const amounts = lines.map(amountOf);
-  const taxes = [
-    ...sublistOf(record, "taxDetails").map((detail) => Number(detail["taxAmount"])),
-    ...lines.map((line) => (line["grossAmt"] === undefined ? 0 : Number(line["grossAmt"]) - amountOf(line))),
-  ];
-  const sum = (values: readonly number[]): number =>
-    Number(values.reduce((all, value) => all + value, 0).toFixed(decimals));
-  const [subtotal, taxTotal] = [sum(amounts), sum(taxes)];
-  return { subtotal, taxTotal, total: sum([subtotal, Number(record["shippingCost"] ?? 0), taxTotal]) };
-}
-
-const amountOf = (line: Json): number =>
-  typeof line["amount"] === "number" ? line["amount"] : Number(line["rate"]) * Number(line["quantity"] ?? 1);
-
-function checkDecimals(value: unknown, decimals: number, path: string): void {
-  if (typeof value !== "number") return;
-  if (Number(value.toFixed(decimals)) !== value) {
-    throw invalidContent(`the amount ${String(value)} has more than ${String(decimals)} decimals`, path);
+/** A deposit is of an order's own customer and currency, and lies on an account or with the undeposited funds. */
+function checkDeposit(record: Json, account: Account): void {
+  checkDecimals(record["payment"], decimalsOf(record, account), "payment");
+  const order = account.order(refId(record["salesOrder"]));
+  if (refId(order?.["entity"]) !== refId(record["customer"])) {
+    throw invalidContent("Invalid Field Value for the following field: salesOrder", "salesOrder");
+  }
+  if (refId(order?.["currency"]) !== refId(record["currency"])) {
+    throw userError("The currency of the deposit is not that of its sales order.");
+  }
+  if ((record["undepFunds"] === true) === (record["account"] !== undefined)) {
+    throw userError("Please choose either an account or undeposited funds.");
   }
 }
 
@@ -202,14 +178,4 @@ function checkCustomer(record: Json): void {
   if (typeof record[needed] !== "string" || record[needed] === "") {
     throw invalidContent(`Please enter value(s) for: ${needed}`, needed);
   }
-}
-
-/** The lines of an order's sublist. */
-export const linesOf = (record: Json): readonly Json[] => sublistOf(record, "item");
-
-/** The rows of a sublist. */
-export function sublistOf(record: Json, name: string): readonly Json[] {
-  const sublist = record[name];
-  const items = isJson(sublist) ? sublist["items"] : undefined;
-  return Array.isArray(items) ? items.filter(isJson) : [];
 }

@@ -17,6 +17,9 @@ export interface Seed {
   readonly discountItemIds: readonly string[];
   /** Tax codes by id, with the tax type of each. */
   readonly taxCodes: Readonly<Record<string, string>>;
+  /** Accounts that money lies on, and how it may come (payment options). */
+  readonly bankAccountIds: readonly string[];
+  readonly paymentOptionIds: readonly string[];
   readonly customFormIds: readonly string[];
   /** Custom text fields: `custbody_…` on transactions, `custentity_…` on entities. */
   readonly customFields: readonly string[];
@@ -44,6 +47,8 @@ export const SEED: Seed = {
     "601": "12",
     "602": "11",
   },
+  bankAccountIds: ["101", "102"],
+  paymentOptionIds: ["1", "2", "7"],
   customFormIds: ["68"],
   customFields: ["custbody_erpsync_fingerprint", "custentity_erpsync_fingerprint"],
 };

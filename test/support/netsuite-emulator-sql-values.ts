@@ -1,4 +1,4 @@
-import { type Expression, invalidQuery, type Select } from "./netsuite-emulator-sql.ts";
+import { type Column, type Expression, invalidQuery, type Select } from "./netsuite-emulator-sql.ts";
 
 /** Null, a number, a text, or a moment in milliseconds, by the column's kind. */
 export type Value = number | string | null;
@@ -63,16 +63,27 @@ export function compile(expression: Expression, scope: Scope): Compiled {
   }
 }
 
-function compileColumn(column: Extract<Expression, { kind: "column" }>, scope: Scope): Compiled {
+function compileColumn(column: Column, scope: Scope): Compiled {
   const { name, table } = column;
-  const kind = Object.hasOwn(scope.columns, name) ? scope.columns[name] : undefined;
-  if (kind === undefined || (table !== undefined && !scope.select.names.includes(table))) {
+  const key = keyOf(column, scope);
+  const kind = key !== undefined && Object.hasOwn(scope.columns, key) ? scope.columns[key] : undefined;
+  if (key === undefined || kind === undefined) {
     throw invalidQuery(`Search error occurred: Unknown identifier '${table ?? name}'.`);
   }
-  if (scope.grouped && !scope.select.groupBy.some((by) => by.kind === "column" && by.name === name)) {
+  const isKey = scope.select.groupBy.some((by) => by.kind === "column" && keyOf(by, scope) === key);
+  if (scope.grouped && !isKey) {
     throw invalidQuery(`Search error occurred: Field '${name}' is not a GROUP BY expression.`);
   }
-  return { kind, run: (input) => input[0]?.[name] ?? null };
+  return { kind, run: (input) => input[0]?.[key] ?? null };
+}
+
+/** A column's name in the rows, where joined tables have their own before it; undefined where it could be of several. */
+function keyOf({ name, table }: Column, { select, columns }: Scope): string | undefined {
+  if (table !== undefined && !select.names.includes(table)) return undefined;
+  if (select.joins.length === 0) return name;
+  if (table !== undefined) return `${table}.${name}`;
+  const keys = Object.keys(columns).filter((key) => key.endsWith(`.${name}`));
+  return keys.length === 1 ? keys[0] : undefined;
 }
 
 const AGGREGATES: ReadonlySet<string> = new Set(["sum", "max", "min", "count"]);

@@ -24,6 +24,8 @@ export type Condition =
 export interface Select {
   readonly columns: readonly { readonly expression: Expression; readonly name: string }[];
   readonly from: { readonly name: string } | { readonly select: Select };
+  /** Tables that are joined to the first, each by one column that is equal to one of those before it. */
+  readonly joins: readonly Join[];
   /** Names that may stand before a column. */
   readonly names: readonly string[];
   readonly where: Condition | undefined;
@@ -31,6 +33,16 @@ export interface Select {
   readonly having: Condition | undefined;
   readonly orderBy: readonly { readonly expression: Expression; readonly descending: boolean }[];
 }
+
+/** INNER JOIN of a table. */
+export interface Join {
+  readonly name: string;
+  readonly alias: string;
+  readonly left: Column;
+  readonly right: Column;
+}
+
+export type Column = Extract<Expression, { kind: "column" }>;
 
 /** 400 in the words of NetSuite's query service, as seen in public code. */
 export const invalidQuery = (detail: string): Problem =>
@@ -45,12 +57,13 @@ export const invalidQuery = (detail: string): Problem =>
 const TOKEN =
   /\s*(?:('(?:[^']|'')*')|([0-9]+(?:\.[0-9]+)?)|([a-z_][a-z0-9_.]*)|(<=|>=|<>|!=|[=<>(),*?;-]))/iy;
 const WORDS: ReadonlySet<string> = new Set(
-  "select from where group by having order and or not in like is null as asc desc".split(" "),
+  "select from join inner on where group by having order and or not in like is null as asc desc".split(" "),
 );
 
 /**
- * Reads a query: SELECT … FROM a table or one SELECT in parentheses, WHERE, GROUP BY, HAVING, ORDER BY. What SuiteQL
- * knows beyond that (joins, DISTINCT, arithmetic, `*`) is refused: less than NetSuite, never more.
+ * Reads a query: SELECT … FROM a table with its inner joins or one SELECT in parentheses, WHERE, GROUP BY, HAVING,
+ * ORDER BY. What SuiteQL knows beyond that (outer joins, DISTINCT, arithmetic, `*`) is refused: less than NetSuite,
+ * never more.
  * @throws Problem 400 INVALID_PARAMETER
  */
 export function parseSelect(query: string, params: readonly string[]): Select {
@@ -100,10 +113,12 @@ class Reader {
     const columns = this.#list(() => this.#column());
     this.#expect("from");
     const { from, names } = this.#source();
+    const joins = "name" in from ? this.#joins() : [];
     return {
       columns,
       from,
-      names,
+      joins,
+      names: [...names, ...joins.map(({ alias }) => alias)],
       where: this.accept("where") ? this.#condition() : undefined,
       groupBy: this.#after("group", () => this.#expression()),
       having: this.accept("having") ? this.#condition() : undefined,
@@ -121,6 +136,22 @@ class Reader {
     const name = this.#word();
     const alias = this.#alias();
     return { from: { name }, names: [alias ?? name] };
+  }
+
+  #joins(): readonly Join[] {
+    const joins: Join[] = [];
+    while (this.accept("inner") || this.#tokens[this.#at] === "join") {
+      this.#expect("join");
+      const name = this.#word();
+      const alias = this.#alias() ?? name;
+      this.#expect("on");
+      const left = this.#expression();
+      this.#expect("=");
+      const right = this.#expression();
+      if (left.kind !== "column" || right.kind !== "column") throw this.#unexpected(1);
+      joins.push({ name, alias, left, right });
+    }
+    return joins;
   }
 
   #column(): Select["columns"][number] {
@@ -256,7 +287,7 @@ class Reader {
   }
 }
 
-function columnOf(token: string): Expression {
+function columnOf(token: string): Column {
   const parts = token.split(".");
   const name = parts.at(-1) ?? "";
   return { kind: "column", table: parts.length > 1 ? parts.slice(0, -1).join(".") : undefined, name };

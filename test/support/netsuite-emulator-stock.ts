@@ -1,6 +1,7 @@
+import { linesOf } from "./netsuite-emulator-fields.ts";
+import { openOf } from "./netsuite-emulator-order-status.ts";
 import type { StoredRecord } from "./netsuite-emulator-records.ts";
-import { refId } from "./netsuite-emulator-rules.ts";
-import { linesOf } from "./netsuite-emulator-schema.ts";
+import { type Json, refId } from "./netsuite-emulator-rules.ts";
 import type { Row, Table } from "./netsuite-emulator-sql-values.ts";
 import { SupportError } from "./support-error.ts";
 
@@ -54,8 +55,13 @@ export interface StockStore {
   readonly clear: () => void;
   readonly view: (view: StockView) => void;
   readonly rows: (item?: string) => readonly StockRow[];
-  /** Takes the place of an order's former lines by its present ones; undefined where it is new or gone. */
+  /**
+   * Takes the place of an order's former lines by its present ones; undefined where it is new or gone. A credit memo puts
+   * its items back (bridgehead_4337971641).
+   */
   readonly commit: (before: StoredRecord | undefined, after: StoredRecord | undefined) => void;
+  /** So many pieces come to a place, or leave it; nothing where the account keeps no stock of the item there. */
+  readonly move: (item: string, location: string, units: number) => void;
   readonly table: Table;
 }
 
@@ -121,6 +127,10 @@ export function createStockStore(options: StockOptions): StockStore {
       if (row !== undefined) put(item, location, row.quantityonhand);
     }
   };
+  const move = (item: number, location: number, units: number): void => {
+    const row = items.get(item)?.get(location);
+    if (row !== undefined) put(item, location, (row.quantityonhand ?? 0) + units);
+  };
   const requireLocation = (location: string): number => {
     if (!locations.has(Number(location))) throw new SupportError(`the account has no location ${location}`);
     return Number(location);
@@ -160,6 +170,11 @@ export function createStockStore(options: StockOptions): StockStore {
     commit: (before, after) => {
       demand(before, -1);
       demand(after, 1);
+      for (const { item, location, quantity } of creditedLines(before)) move(item, location, 0 - quantity);
+      for (const { item, location, quantity } of creditedLines(after)) move(item, location, quantity);
+    },
+    move: (item, location, units) => {
+      move(Number(item), Number(location), units);
     },
     table: {
       columns: COLUMNS,
@@ -205,21 +220,39 @@ interface CommittedLine {
 
 /**
  * What an order takes: approved (B) it commits its lines, each at its own location or the order's, as soon as it is
- * saved; pending approval (A, and where no status was sent), or without a location, it commits nothing.
+ * saved; pending approval (A, and where no status was sent), or without a location, it commits nothing. What was shipped
+ * or closed is committed no longer.
  */
 function committedLines(
   order: StoredRecord | undefined,
   isStocked: StockOptions["isStocked"],
 ): readonly CommittedLine[] {
   const status = order?.body["orderStatus"];
-  if (order === undefined || (refId(status) || String(status)) !== "B") return [];
-  return linesOf(order.body).flatMap((line) => {
-    const location = refId(line["location"]) || refId(order.body["location"]);
-    const item = refId(line["item"]);
-    if (location === "" || !isStocked(item)) return [];
-    return [{ item: Number(item), location: Number(location), quantity: Number(line["quantity"]) }];
+  if (order?.type !== "salesOrder" || (refId(status) || String(status)) !== "B") return [];
+  return placedLines(order).flatMap(({ line, item, location }) => {
+    if (!isStocked(item) || location === "") return [];
+    return [{ item: Number(item), location: Number(location), quantity: openOf(line) }];
   });
 }
+
+function creditedLines(record: StoredRecord | undefined): readonly CommittedLine[] {
+  if (record?.type !== "creditMemo") return [];
+  return placedLines(record).flatMap(({ line, item, location }) =>
+    location === ""
+      ? []
+      : [{ item: Number(item), location: Number(location), quantity: Number(line["quantity"] ?? 0) }],
+  );
+}
+
+/** Lines with their item and where it lies, which is the line's own place or that of the whole record. */
+const placedLines = ({
+  body,
+}: StoredRecord): readonly { readonly line: Json; readonly item: string; readonly location: string }[] =>
+  linesOf(body).map((line) => ({
+    line,
+    item: refId(line["item"]),
+    location: refId(line["location"]) || refId(body["location"]),
+  }));
 
 type Make = (rows: readonly StockRow[]) => Row | undefined;
 

@@ -1,11 +1,12 @@
 import { jsonReply, Problem, type Reply } from "./netsuite-emulator-problem.ts";
-import type { RecordStore, StoredRecord } from "./netsuite-emulator-records.ts";
+import type { RecordStore } from "./netsuite-emulator-records.ts";
 import { isJson } from "./netsuite-emulator-rules.ts";
 import type { Seed } from "./netsuite-emulator-seed.ts";
 import { parseSelect } from "./netsuite-emulator-sql.ts";
 import { runSelect } from "./netsuite-emulator-sql-run.ts";
-import type { Catalog, Kind, Row, Table } from "./netsuite-emulator-sql-values.ts";
+import type { Catalog, Kind } from "./netsuite-emulator-sql-values.ts";
 import type { StockStore } from "./netsuite-emulator-stock.ts";
+import { recordTable, transactionTables } from "./netsuite-emulator-transactions.ts";
 
 /** Facts: page 1,000, cap 100,000; and Collection Paging (section_156414087576): at most 1,000 pages. */
 const PAGE_ROWS_MAX = 1_000;
@@ -46,11 +47,7 @@ export function catalogOf(
   return {
     utcOffsetMinutes,
     tables: {
-      transaction: recordTable(
-        { ...TRANSACTION_COLUMNS, ...customColumns(seed, "custbody_") },
-        () => store.all("salesOrder"),
-        (record) => ({ type: "SalesOrd", tranid: `SO${record.id}` }),
-      ),
+      ...transactionTables(store, customColumns(seed, "custbody_")),
       customer: recordTable(
         { ...CUSTOMER_COLUMNS, ...customColumns(seed, "custentity_") },
         () => store.all("customer"),
@@ -58,21 +55,12 @@ export function catalogOf(
       ),
       item: {
         columns: { id: "number", itemid: "text" },
-        rows: () => store.itemIds().map((id) => ({ id: Number(id), itemid: `ITEM-${id}` })),
+        rows: () => [...store.stockedItems].map((id) => ({ id: Number(id), itemid: `ITEM-${id}` })),
       },
       aggregateitemlocation: stock.table,
     },
   };
 }
-
-const TRANSACTION_COLUMNS = {
-  id: "number",
-  externalid: "text",
-  type: "text",
-  tranid: "text",
-  otherrefnum: "text",
-  memo: "text",
-} as const;
 
 const CUSTOMER_COLUMNS = {
   id: "number",
@@ -90,23 +78,6 @@ const customColumns = (seed: Seed, prefix: string): Readonly<Record<string, Kind
   Object.fromEntries(
     seed.customFields.filter((name) => name.startsWith(prefix)).map((name) => [name, "text" as const]),
   );
-
-function recordTable(
-  columns: Readonly<Record<string, Kind>>,
-  records: () => readonly StoredRecord[],
-  extra: (record: StoredRecord) => Row,
-): Table {
-  const rowOf = (record: StoredRecord): Row => {
-    const texts = Object.entries(record.body).filter(([, value]) => typeof value === "string");
-    return {
-      ...Object.fromEntries(texts.map(([name, value]) => [name.toLowerCase(), String(value)])),
-      ...extra(record),
-      id: Number(record.id),
-      externalid: record.externalId === "" ? null : record.externalId,
-    };
-  };
-  return { columns, rows: () => records().map(rowOf) };
-}
 
 function pageOf(url: URL): { readonly limit: number; readonly offset: number } {
   for (const name of url.searchParams.keys()) {

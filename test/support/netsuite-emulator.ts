@@ -1,14 +1,16 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { type AuthKind, type AuthSettings, createEmulatorAuth } from "./netsuite-emulator-auth.ts";
+import { type AuthKind, createEmulatorAuth } from "./netsuite-emulator-auth.ts";
 import { createControl } from "./netsuite-emulator-control.ts";
 import { createFaultSwitch, type FaultSwitch } from "./netsuite-emulator-faults.ts";
+import { createOrderLife, type OrderLife } from "./netsuite-emulator-life.ts";
 import { type CallLog, createCallLog, type EmulatorCall } from "./netsuite-emulator-log.ts";
 import { createPool, type Gate, handle } from "./netsuite-emulator-pool.ts";
 import { createRecordStore, type RecordStore, type StoredRecord } from "./netsuite-emulator-records.ts";
 import type { TaxFeature } from "./netsuite-emulator-rules.ts";
 import { SEED, type Seed } from "./netsuite-emulator-seed.ts";
+import { type EmulatorSettings, seedSettings } from "./netsuite-emulator-settings.ts";
 import {
   createStockStore,
   type StockRow,
@@ -21,6 +23,7 @@ import { catalogOf } from "./netsuite-emulator-suiteql.ts";
 
 export type { AuthKind } from "./netsuite-emulator-auth.ts";
 export type { Fault, FaultMatch } from "./netsuite-emulator-faults.ts";
+export type { Shipment } from "./netsuite-emulator-life.ts";
 export type { EmulatorCall } from "./netsuite-emulator-log.ts";
 export type { StoredRecord } from "./netsuite-emulator-records.ts";
 export type { StockRow, StockSeed, StockSetting, StockView } from "./netsuite-emulator-stock.ts";
@@ -47,26 +50,6 @@ export interface EmulatorOptions {
   readonly stockPrecision?: "second" | "day";
   /** Minutes that the account's time zone is ahead of UTC; -480 (Pacific, NetSuite's own) unless told. */
   readonly utcOffsetMinutes?: number;
-}
-
-/** The section `erp.netsuite` of a configuration that works on the emulator. */
-export interface EmulatorSettings {
-  readonly account: string;
-  readonly baseUrl: string;
-  readonly auth: AuthSettings;
-  readonly subsidiaryId: string;
-  readonly currencies: Readonly<Record<string, string>>;
-  readonly shippingItemId: string;
-  readonly shippingLineItemId: string;
-  readonly wrappingItemId: string;
-  readonly discountItemId: string;
-  readonly roundingItemId: string;
-  readonly tax: "none" | "lineTaxCode" | "taxDetails";
-  readonly taxCodes: Readonly<Record<string, { readonly taxCode: string; readonly taxType: string }>>;
-  /** The type of each tax code that the account has: 501 to 540, 601, 602. */
-  readonly taxTypes: Readonly<Record<string, string>>;
-  /** Where orders ship from, and so where they take stock. */
-  readonly locationId: string;
 }
 
 /**
@@ -96,6 +79,12 @@ export interface NetSuiteEmulator {
   readonly stock: (item?: string) => readonly StockRow[];
   readonly orders: () => readonly StoredRecord[];
   readonly customers: () => readonly StoredRecord[];
+  readonly deposits: () => readonly StoredRecord[];
+  readonly credits: () => readonly StoredRecord[];
+  /** What the account's people do with orders. */
+  readonly life: OrderLife;
+  /** Closes the books up to that day, `YYYY-MM-DD`, included; undefined opens them all. */
+  readonly closeBooks: (until: string | undefined) => void;
   /** Orders that exist twice: by external id, or by the marked fingerprint in their memo. */
   readonly duplicates: () => readonly (readonly StoredRecord[])[];
   readonly calls: () => readonly EmulatorCall[];
@@ -127,7 +116,7 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
   });
   const store = createRecordStore(
     seed,
-    { uniqueExternalIds: options.uniqueExternalIds ?? true, tax: options.tax ?? "suite-tax" },
+    { uniqueExternalIds: options.uniqueExternalIds ?? true, tax: options.tax ?? "suite-tax", nowMs },
     stock.commit,
   );
   const log = createCallLog(nowMs);
@@ -151,15 +140,7 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
     account,
     baseUrl: listener.url(),
     auth: auth.settings(kind),
-    subsidiaryId: seed.subsidiaryIds[0] ?? "",
-    currencies: Object.fromEntries(seed.currencies.map(({ code, id }) => [code, id])),
-    shippingItemId: seed.shippingItemIds[0] ?? "",
-    shippingLineItemId: seed.chargeItemIds[0] ?? "",
-    wrappingItemId: seed.chargeItemIds[1] ?? "",
-    roundingItemId: seed.chargeItemIds[2] ?? "",
-    discountItemId: seed.discountItemIds[0] ?? "",
-    ...taxSettings(options.tax ?? "suite-tax", seed),
-    locationId: seed.locationIds[0] ?? "",
+    ...seedSettings(seed, options.tax ?? "suite-tax"),
   });
   const emulator = {
     url: listener.url(),
@@ -179,20 +160,6 @@ export async function startNetSuiteEmulator(options: EmulatorOptions = {}): Prom
   return { ...emulator, controlUrl: `${control.url()}/_emulator`, close, [Symbol.asyncDispose]: close };
 }
 
-/** Each tax of the shop has a code of its own, in the order of the codes; the last one is for what is not taxed. */
-function taxSettings(tax: TaxFeature, seed: Seed): Pick<EmulatorSettings, "tax" | "taxCodes" | "taxTypes"> {
-  const codes = Object.entries(seed.taxCodes).map(([taxCode, taxType]) => ({ taxCode, taxType }));
-  const untaxed = codes.at(-1);
-  const taxCodes = {
-    ...Object.fromEntries(codes.slice(0, -1).map((code, index) => [String(index + 1), code])),
-    ...(untaxed === undefined ? {} : { none: untaxed }),
-    // An order that an import wrote has rates, and no tax rows that would say which taxes they are.
-    ...(codes[0] === undefined ? {} : { "0@20.000": codes[0], "0@19.000": codes[0] }),
-  };
-  const ways = { "suite-tax": "taxDetails", legacy: "lineTaxCode", none: "none" } as const;
-  return { tax: ways[tax], taxCodes, taxTypes: seed.taxCodes };
-}
-
 /** The part of an emulator that the control endpoint offers to other processes. */
 export type EmulatorCore = Omit<NetSuiteEmulator, "controlUrl" | "close" | typeof Symbol.asyncDispose>;
 
@@ -207,6 +174,10 @@ type Views = Pick<
   | "stock"
   | "orders"
   | "customers"
+  | "deposits"
+  | "credits"
+  | "life"
+  | "closeBooks"
   | "duplicates"
   | "calls"
   | "inFlight"
@@ -226,6 +197,10 @@ function views(store: RecordStore, stock: StockStore, log: CallLog): Views {
     stock: stock.rows,
     orders: () => store.all("salesOrder"),
     customers: () => store.all("customer"),
+    deposits: () => store.all("customerDeposit"),
+    credits: () => store.all("creditMemo"),
+    life: createOrderLife(store, stock),
+    closeBooks: store.closeBooks,
     duplicates: () => duplicatesOf(store.all("salesOrder")),
     calls: log.calls,
     inFlight: log.inFlight,

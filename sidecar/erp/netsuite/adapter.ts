@@ -1,32 +1,29 @@
 import type { ErpRef, ExternalId } from "../../domain/ids.ts";
-import {
-  type AdapterTools,
-  type ErpCall,
-  ErpDuplicateError,
-  ErpFailedError,
-  type ErpPort,
-  type ErpRecord,
-  ErpRejectedError,
-} from "../port.ts";
-import { decodeLocation, decodeRecord } from "./decode-answer.ts";
-import { decodeOrderTotals } from "./decode-order-totals.ts";
+import { type AdapterTools, type ErpCall, type ErpPort, type ErpRecord, ErpRejectedError } from "../port.ts";
+import { encodeCredit } from "./encode-credit.ts";
 import { encodeCustomerAmendment, encodeCustomerCreation } from "./encode-customer.ts";
-import { encodeOrderAmendment, encodeOrderCreation, replacedSublists } from "./encode-order.ts";
+import { encodeDeposit } from "./encode-deposit.ts";
+import { encodeOrderCreation } from "./encode-order.ts";
 import { type Ask, type Budget, createAsk, doneOrThrow, startBudget } from "./exchange.ts";
+import { amendOrder, cancelOrder, readOrder } from "./orders.ts";
+import { createQuery } from "./query.ts";
+import { readProgress } from "./read-progress.ts";
 import { readStock } from "./read-stock.ts";
+import { amendRecord, createRecord, findRecord, RECORDS, type RecordType, removeRecord } from "./records.ts";
 import { type NetSuiteSettings, settings } from "./settings.ts";
 
 export { settings };
-
-type RecordType = "salesOrder" | "customer";
-
-const RECORDS = "/services/rest/record/v1";
 
 /** NetSuite by its REST record service; facts and open questions are in this folder's README. */
 export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
   const ask = createAsk(config, tools);
   const budget = (): Budget => startBudget(tools.clock, config.timeoutMs);
-  const fields = { salesOrder: config.fingerprintField, customer: config.customerFingerprintField };
+  const parts = (): { ask: Ask; settings: NetSuiteSettings; budget: Budget } => ({
+    ask,
+    settings: config,
+    budget: budget(),
+  });
+  const fields = fingerprintFields(config);
   const find = (type: RecordType, externalId: ExternalId, call: ErpCall): Promise<ErpRecord | undefined> =>
     findRecord(ask, { type, externalId, field: fields[type] }, call, budget());
   const create = (type: RecordType, externalId: ExternalId, body: unknown, call: ErpCall): Promise<ErpRef> =>
@@ -36,9 +33,10 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     capabilities: {
       uniqueKey: true,
       stockCountsOrders: countsOrders(config),
-      payments: false,
+      payments: config.deposits !== undefined,
+      // NetSuite has no transaction over two records.
       paymentsWithOrder: false,
-      credits: false,
+      credits: config.credits !== undefined,
       stockPartitions: Object.keys(config.stockPartitions),
     },
     probe: (call) => probe(ask, call, budget()),
@@ -50,36 +48,39 @@ export function open(config: NetSuiteSettings, tools: AdapterTools): ErpPort {
     findOrder: (externalId, call) => find("salesOrder", externalId, call),
     createOrder: async (body, _payments, call) =>
       create("salesOrder", body.externalId, encodeOrderCreation(body, config), call),
-    // Without `replace` NetSuite would add the lines to those that are there (Oracle section_1545295601).
-    amendOrder: async (ref, body, call) =>
-      amendRecord(
-        ask,
-        `salesOrder/${ref}?replace=${replacedSublists(config)}`,
-        encodeOrderAmendment(body, config),
-        call,
-        budget(),
-      ),
-    cancelOrder: () => notCarried("cancellations"),
-    withdrawOrder: () => notCarried("withdrawals"),
-    findPayment: () => notCarried("payments"),
-    createPayment: () => notCarried("payments"),
-    findCredit: () => notCarried("credits"),
-    createCredit: () => notCarried("credits"),
-    readProgress: () => notCarried("the progress of orders"),
-    readOrder: async ({ ref, currency }, call) => {
-      const path = `${RECORDS}/salesOrder/${ref}?expandSubResources=true`;
-      const verdict = await ask({ method: "GET", path }, call, budget());
-      if (verdict.kind === "absent") return undefined;
-      return decodeOrderTotals(doneOrThrow(verdict), currency, config);
+    amendOrder: (ref, body, call) => amendOrder(parts(), ref, body, call),
+    cancelOrder: (ref, call) => cancelOrder(ask, ref, call, budget()),
+    // NetSuite refuses it where a deposit, a fulfilment or an invoice hangs on the order.
+    withdrawOrder: (ref, call) => removeRecord(ask, `salesOrder/${ref}`, call, budget()),
+    findPayment: (externalId, call) => find("customerDeposit", externalId, call),
+    createPayment: async (body, call) => {
+      const { deposits = notCarried("payments", "erp.netsuite.deposits") } = config;
+      return create("customerDeposit", body.externalId, encodeDeposit(body, config, deposits), call);
     },
+    findCredit: (externalId, call) => find("creditMemo", externalId, call),
+    createCredit: async (body, call) => {
+      const { credits = notCarried("credit slips", "erp.netsuite.credits") } = config;
+      return create("creditMemo", body.externalId, encodeCredit(body, config, credits), call);
+    },
+    readOrder: (order, call) => readOrder(parts(), order, call),
+    readProgress: async (query, call) =>
+      readProgress(createQuery(ask, call, budget()), query, tools.clock.nowMs()),
     readStock: (query, call) =>
       readStock(ask, { settings: config, clock: tools.clock, budget: budget() }, query, call),
     close: () => Promise.resolve(),
   };
 }
 
-const notCarried = (what: string): Promise<never> =>
-  Promise.reject(new ErpRejectedError(`${what} are not carried to NetSuite`));
+function notCarried(what: string, setting: string): never {
+  throw new ErpRejectedError(`${setting} is not set: ${what} are not carried to NetSuite`);
+}
+
+const fingerprintFields = (config: NetSuiteSettings): Readonly<Record<RecordType, string>> => ({
+  salesOrder: config.fingerprintField,
+  customer: config.customerFingerprintField,
+  customerDeposit: config.deposits?.fingerprintField ?? "memo",
+  creditMemo: config.credits?.fingerprintField ?? "memo",
+});
 
 /**
  * An approved order is committed at its location when it is saved, and `quantityavailable` is what is on hand less what
@@ -92,13 +93,6 @@ function countsOrders(config: NetSuiteSettings): boolean {
   return stockLocations.length === 0 || stockLocations.includes(locationId);
 }
 
-interface Target {
-  readonly type: RecordType;
-  readonly externalId: ExternalId;
-  /** The field that carries the fingerprint. */
-  readonly field: string;
-}
-
 /**
  * Looks up an order that is not there. It takes the same login, pool, service and permission as the work itself, and
  * costs NetSuite one read of an index.
@@ -106,52 +100,4 @@ interface Target {
 async function probe(ask: Ask, call: ErpCall, budget: Budget): Promise<void> {
   const verdict = await ask({ method: "GET", path: `${RECORDS}/salesOrder/eid:erpsync-probe` }, call, budget);
   if (verdict.kind !== "absent") doneOrThrow(verdict);
-}
-
-async function findRecord(
-  ask: Ask,
-  target: Target,
-  call: ErpCall,
-  budget: Budget,
-): Promise<ErpRecord | undefined> {
-  const path = `${RECORDS}/${target.type}/eid:${target.externalId}`;
-  const verdict = await ask({ method: "GET", path }, call, budget);
-  if (verdict.kind === "absent") return undefined;
-  const record = decodeRecord(doneOrThrow(verdict), target.externalId, target.field);
-  // Neither there nor absent: to call it absent would make a second record.
-  if (record === undefined)
-    throw new ErpFailedError(`NetSuite's answer is not the record ${target.externalId}`);
-  return record;
-}
-
-/**
- * POST with the external id, never PUT: an upsert repeated adds its lines again (Oracle section_1545295601).
- * @throws ErpDuplicateError where the record exists, confirmed by a lookup.
- */
-async function createRecord(
-  ask: Ask,
-  target: Target,
-  body: unknown,
-  call: ErpCall,
-  budget: Budget,
-): Promise<ErpRef> {
-  const verdict = await ask({ method: "POST", path: `${RECORDS}/${target.type}`, body }, call, budget);
-  if (verdict.kind === "rejected" && verdict.mayBeDuplicate) {
-    const existing = await findRecord(ask, target, call, budget);
-    if (existing === undefined) throw verdict.error;
-    throw new ErpDuplicateError(`${target.type} ${target.externalId} exists as ${existing.ref}`);
-  }
-  const ref = decodeLocation(doneOrThrow(verdict));
-  if (ref === undefined) throw new ErpFailedError(`NetSuite did not say where ${target.externalId} is`);
-  return ref;
-}
-
-async function amendRecord(
-  ask: Ask,
-  path: string,
-  body: unknown,
-  call: ErpCall,
-  budget: Budget,
-): Promise<void> {
-  doneOrThrow(await ask({ method: "PATCH", path: `${RECORDS}/${path}`, body }, call, budget));
 }

@@ -129,7 +129,8 @@ function errorBody(text: string): ErrorBody | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-function json(text: string): unknown {
+/** The JSON of a text, or undefined where it is none. */
+export function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

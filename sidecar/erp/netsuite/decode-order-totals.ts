@@ -3,7 +3,8 @@ import { DecodeError } from "../../domain/errors.ts";
 import { erpRef } from "../../domain/ids.ts";
 import { type Currency, microsPerMinor, toMicros } from "../../domain/money.ts";
 import type { ErpOrderTotals } from "../port.ts";
-import type { Answer } from "./decode-answer.ts";
+import { type Answer, json } from "./decode-answer.ts";
+import { decodeOrderState, isCalledOff } from "./decode-order-state.ts";
 import type { NetSuiteSettings } from "./settings.ts";
 
 const Reference = z.looseObject({ id: z.union([z.string(), z.int().transform(String)]) });
@@ -19,7 +20,7 @@ const SalesOrder = z.looseObject({
 
 /**
  * Reads what an order comes to from the record, its sublists expanded.
- * @throws DecodeError where the answer is no sales order, or an amount has more decimals than the currency.
+ * @throws DecodeError where the answer is no sales order with its status, or an amount has more decimals than the currency.
  */
 export function decodeOrderTotals(
   answer: Answer,
@@ -37,7 +38,7 @@ export function decodeOrderTotals(
     totalTaxInclMinor,
     lines: item.items.length,
     customerRef: erpRef(entity.id),
-    isCancelled: false,
+    isCancelled: isCalledOff(decodeOrderState(answer)),
     paidMinor: undefined,
     creditedTaxInclMinor: undefined,
   };
@@ -48,7 +49,11 @@ function codeOf(id: string, settings: Pick<NetSuiteSettings, "currencies">): str
   return Object.entries(settings.currencies).find(([, known]) => known === id)?.[0] ?? `currency ${id}`;
 }
 
-function toWholeMinor(value: number, currency: Currency): number {
+/**
+ * A number of NetSuite in minor units.
+ * @throws DecodeError where it has more decimals than the currency.
+ */
+export function toWholeMinor(value: number, currency: Currency): number {
   const micros = toMicros(String(value));
   const step = microsPerMinor(currency);
   if (micros % step !== 0n) {
@@ -57,12 +62,4 @@ function toWholeMinor(value: number, currency: Currency): number {
     );
   }
   return Number(micros / step);
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

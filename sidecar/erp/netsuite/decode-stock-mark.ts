@@ -1,16 +1,11 @@
 import { DecodeError } from "../../domain/errors.ts";
 import { type StockMark, stockMark } from "../port.ts";
-
-/** A moment as the queries write it: `YYYYMMDDHHMMSS` in the account's time zone, digits only, so that any sort order agrees. */
-export type StockTime = string;
-
-/** Stands for "never": lies before every moment. */
-export const NEVER: StockTime = "00000000000000";
+import { type AccountTime, NEVER } from "./decode-time.ts";
 
 /** How far figures have been read. */
 export interface Mark {
   /** The latest change that was seen, or NEVER. */
-  readonly time: StockTime;
+  readonly time: AccountTime;
   /** The highest item that was seen: an item above it is new, also where it has never changed. */
   readonly item: number;
 }
@@ -18,7 +13,7 @@ export interface Mark {
 /** Where a reading stands between two pages; `mark` is what it will have read by then. */
 export type Cursor =
   | { readonly kind: "snapshot"; readonly item: number; readonly mark: Mark }
-  | { readonly kind: "delta"; readonly time: StockTime; readonly item: number; readonly mark: Mark };
+  | { readonly kind: "delta"; readonly time: AccountTime; readonly item: number; readonly mark: Mark };
 
 const MARK = /^(?<time>[0-9]{14})\.(?<item>[0-9]{1,15})$/;
 const CURSOR =

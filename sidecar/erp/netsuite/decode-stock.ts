@@ -1,30 +1,11 @@
 import { z } from "zod";
 import { DecodeError } from "../../domain/errors.ts";
 import { erpRef } from "../../domain/ids.ts";
-import { ErpFailedError, type StockFigure, type StockPage } from "../port.ts";
-import type { Answer } from "./decode-answer.ts";
-import {
-  type Cursor,
-  encodeCursor,
-  encodeMark,
-  type Mark,
-  NEVER,
-  type StockTime,
-} from "./decode-stock-mark.ts";
+import type { StockFigure, StockPage } from "../port.ts";
+import { digits, type QueryPage } from "./decode-page.ts";
+import { type Cursor, encodeCursor, encodeMark, type Mark } from "./decode-stock-mark.ts";
+import { type AccountTime, latestPossible, NEVER, shownTime } from "./decode-time.ts";
 import type { StockWish } from "./encode-stock.ts";
-
-/** No place on earth is further ahead of UTC than 14 hours; an hour more is for a clock of ours that is slow. */
-const AHEAD_MS_MAX = 15 * 3_600_000;
-
-const Page = z.object({
-  items: z.array(z.unknown()),
-  count: z.int(),
-  hasMore: z.boolean(),
-});
-
-/** SuiteQL writes numbers as text; a JSON number is read as well. */
-const digits = (form: RegExp): z.ZodType<string> =>
-  z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(form));
 
 const Row = z.object({
   item: digits(/^[1-9][0-9]{0,14}$/),
@@ -38,7 +19,7 @@ const Named = z.object({ item: z.union([z.string().max(40), z.number()]) });
 
 interface ReadRow {
   readonly item: number;
-  readonly time: StockTime;
+  readonly time: AccountTime;
   readonly figure: StockFigure;
 }
 
@@ -46,10 +27,8 @@ interface ReadRow {
  * Reads a page of the query of `encodeStockQuery`. `nowMs` is only used to tell a change of the future, which would
  * otherwise become the mark and hide all that changes before it.
  * @throws DecodeError where a row has not its form or its place; the message names the item.
- * @throws ErpFailedError where the answer is no page at all, or not the whole of it.
  */
-export function decodeStockPage(answer: Answer, wish: StockWish, nowMs: number): StockPage {
-  const page = readPage(answer.body);
+export function decodeStockPage(page: QueryPage, wish: StockWish, nowMs: number): StockPage {
   const rows = page.items.map(readRow);
   checkOrder(rows, wish);
   const mark = markOf(rows, wish, latestPossible(nowMs));
@@ -59,17 +38,6 @@ export function decodeStockPage(answer: Answer, wish: StockWish, nowMs: number):
     next: page.hasMore && last !== undefined ? encodeCursor(cursorAt(last, wish, mark)) : undefined,
     mark: mark.item === 0 ? undefined : encodeMark(mark),
   };
-}
-
-function readPage(text: string): z.infer<typeof Page> {
-  const page = Page.safeParse(json(text));
-  if (!page.success) throw new ErpFailedError("NetSuite's answer is not a page of a query");
-  const { items, count, hasMore } = page.data;
-  // What is missing must not look like items without a figure.
-  if (items.length !== count || (hasMore && count === 0)) {
-    throw new ErpFailedError(`NetSuite sent ${String(items.length)} rows of a page of ${String(count)}`);
-  }
-  return page.data;
 }
 
 function readRow(row: unknown, index: number): ReadRow {
@@ -86,13 +54,13 @@ function readRow(row: unknown, index: number): ReadRow {
   return {
     item: Number(item),
     time: changedat,
-    figure: { itemRef: erpRef(item), availableUnits, changedAt: shownTime(changedat, item) },
+    figure: { itemRef: erpRef(item), availableUnits, changedAt: checkedTime(changedat, item) },
   };
 }
 
-function shownTime(time: StockTime, item: string): string | undefined {
+function checkedTime(time: AccountTime, item: string): string | undefined {
   if (time === NEVER) return undefined;
-  const shown = time.replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3 $4:$5:$6");
+  const shown = shownTime(time);
   const read = new Date(`${shown.replace(" ", "T")}Z`);
   if (Number.isNaN(read.getTime()) || read.toISOString().slice(0, 10) !== shown.slice(0, 10)) {
     throw new DecodeError(`NetSuite's stock of item ${item} changed at no moment: ${shown}`);
@@ -115,7 +83,7 @@ function checkOrder(rows: readonly ReadRow[], wish: StockWish): void {
   }
 }
 
-function markOf(rows: readonly ReadRow[], wish: StockWish, latest: StockTime): Mark {
+function markOf(rows: readonly ReadRow[], wish: StockWish, latest: AccountTime): Mark {
   let { time, item } = wish.after?.mark ?? wish.changedSince ?? { time: NEVER, item: 0 };
   for (const row of rows) {
     if (row.time > time && row.time <= latest) time = row.time;
@@ -128,15 +96,4 @@ function cursorAt(last: ReadRow, wish: StockWish, mark: Mark): Cursor {
   return wish.changedSince === undefined
     ? { kind: "snapshot", item: last.item, mark }
     : { kind: "delta", time: last.time, item: last.item, mark };
-}
-
-const latestPossible = (nowMs: number): StockTime =>
-  new Date(nowMs + AHEAD_MS_MAX).toISOString().slice(0, 19).replaceAll(/[-:T]/g, "");
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -22,6 +22,9 @@ export interface Charge extends TaxedAmount {
   readonly description: string;
 }
 
+/** What charges follow from: an order, or a credit slip in the words of one. */
+export type Charged = Pick<OrderBody, "itemRefs" | "refs" | "order">;
+
 /** NetSuite's own name for what the tax details of the shipping cost refer to (Oracle section_1548673608). */
 const SHIPPING_REFERENCE = "SHIPPING";
 
@@ -31,7 +34,7 @@ const SHIPPING_REFERENCE = "SHIPPING";
  * @throws MappingMissingError where an item or a setting is missing that the order needs; the message names it.
  * @throws OrderTotalsError where the order's own amounts do not obey the law; nothing is sent then.
  */
-export function encodeCharges(body: OrderBody, settings: NetSuiteSettings): readonly Charge[] {
+export function encodeCharges(body: Charged, settings: NetSuiteSettings): readonly Charge[] {
   const { order } = body;
   const charges = [
     ...order.lines.map((line) => lineCharge(line, body)),
@@ -48,14 +51,14 @@ export function encodeCharges(body: OrderBody, settings: NetSuiteSettings): read
 type Coding = Pick<Charge, "codeGroup" | "codeRef">;
 
 /** What people mapped wins over the settings. */
-function codingOf(body: OrderBody, key: string, taxes: readonly OrderTax[]): Coding {
+function codingOf(body: Charged, key: string, taxes: readonly OrderTax[]): Coding {
   const codeRef = body.refs?.taxes?.[key];
   return { codeRef, codeGroup: codeRef ?? codeGroup(taxes) };
 }
 
-const lineCoding = (body: OrderBody, line: OrderLine): Coding => codingOf(body, taxRefKey(line), line.taxes);
+const lineCoding = (body: Charged, line: OrderLine): Coding => codingOf(body, taxRefKey(line), line.taxes);
 
-function lineCharge(line: OrderLine, body: OrderBody): Charge {
+function lineCharge(line: OrderLine, body: Charged): Charge {
   const item = body.itemRefs[line.productKey];
   if (item === undefined) {
     throw new MappingMissingError(`product ${line.productKey} (${line.sku}) has no item in NetSuite`);
@@ -79,19 +82,22 @@ const DESCRIPTION_CHARS_MAX = 4_000;
 
 /**
  * The shipping cost is a field of its own. Its tax is only exact with tax details: with a tax code on each line NetSuite
- * would reckon it, so there the shipping is a line like the others.
+ * would reckon it, so there the shipping is a line like the others. It is one as well where nothing else is (a slip that
+ * gives back the shipping alone), because NetSuite takes no record without a line.
  */
-function shippingCharge(body: OrderBody, settings: NetSuiteSettings): readonly Charge[] {
+function shippingCharge(body: Charged, settings: NetSuiteSettings): readonly Charge[] {
   const { order } = body;
   const { shippingTaxExclMinor: excl, shippingTaxInclMinor: incl } = order;
-  const asLine = settings.tax === "lineTaxCode" && (excl !== 0 || incl !== 0);
+  const isAlone = order.lines.length === 0;
+  const asLine = (settings.tax === "lineTaxCode" || isAlone) && (excl !== 0 || incl !== 0);
+  const reference = asLine ? "SHIPPINGLINE" : SHIPPING_REFERENCE;
   const itemId = asLine ? needed(settings, "shippingLineItemId", "the shipping") : undefined;
   const coding = codingOf(body, taxRefKey("shipping"), order.shippingTaxes);
   const amounts = { taxExclMinor: excl, taxMinor: incl - excl, taxes: order.shippingTaxes };
-  return [{ ...fee(order, SHIPPING_REFERENCE, order.carrierName, excl), ...amounts, ...coding, itemId }];
+  return [{ ...fee(order, reference, order.carrierName, excl), ...amounts, ...coding, itemId }];
 }
 
-function wrappingCharge(body: OrderBody, settings: NetSuiteSettings): readonly Charge[] {
+function wrappingCharge(body: Charged, settings: NetSuiteSettings): readonly Charge[] {
   const { order } = body;
   const { wrappingTaxExclMinor: excl, wrappingTaxInclMinor: incl } = order;
   if (excl === 0 && incl === 0) return [];
@@ -102,7 +108,7 @@ function wrappingCharge(body: OrderBody, settings: NetSuiteSettings): readonly C
 }
 
 /** One line for each tax code, since a line has one. */
-function discountCharges(body: OrderBody, settings: NetSuiteSettings): readonly Charge[] {
+function discountCharges(body: Charged, settings: NetSuiteSettings): readonly Charge[] {
   const { order } = body;
   const codings = order.lines.map((line) => lineCoding(body, line));
   const shipping = codingOf(body, taxRefKey("shipping"), order.shippingTaxes);
@@ -130,7 +136,7 @@ function discountNames(order: NeutralOrder): string {
 }
 
 /** It bears the code of the line that bears most tax, whose rounding it most likely is. */
-function roundingCharge(body: OrderBody, settings: NetSuiteSettings): readonly Charge[] {
+function roundingCharge(body: Charged, settings: NetSuiteSettings): readonly Charge[] {
   const { order } = body;
   const { roundingTaxExclMinor: excl, roundingTaxInclMinor: incl } = order;
   const isNothing = excl === 0 && (incl === 0 || settings.tax === "none");

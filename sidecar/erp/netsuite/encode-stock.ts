@@ -1,4 +1,5 @@
-import { type Cursor, type Mark, NEVER, type StockTime } from "./decode-stock-mark.ts";
+import type { Cursor, Mark } from "./decode-stock-mark.ts";
+import { type AccountTime, earlier, NEVER } from "./decode-time.ts";
 import type { NetSuiteSettings } from "./settings.ts";
 
 /** Items between these ids, both included. */
@@ -71,9 +72,6 @@ function after(cursor: Cursor): readonly string[] {
  * From where a delta reads: the beginning of the day before the mark's. The column may know days only, and then all
  * changes of a day look as old as its midnight; the day before is for changes that became visible late.
  */
-function overlapStart(time: StockTime): StockTime {
-  if (time === NEVER) return NEVER;
-  const [year, month, day] = [time.slice(0, 4), time.slice(4, 6), time.slice(6, 8)].map(Number);
-  const before = new Date(Date.UTC(year ?? 0, (month ?? 1) - 1, day) - DAY_MS);
-  return `${before.toISOString().slice(0, 10).replaceAll("-", "")}000000`;
+function overlapStart(time: AccountTime): AccountTime {
+  return time === NEVER ? NEVER : `${earlier(time, DAY_MS).slice(0, 8)}000000`;
 }

@@ -12,7 +12,7 @@ import { baseUrlOf, type NetSuiteSettings } from "./settings.ts";
 
 /** A request to NetSuite, before it is let in. */
 export interface NetSuiteRequest {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Path and query below the account's address. */
   readonly path: string;
   readonly body?: unknown;

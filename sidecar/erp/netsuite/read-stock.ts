@@ -4,12 +4,9 @@ import { type ErpCall, ErpRejectedError, type StockPage, type StockQuery } from 
 import { decodeStockPage } from "./decode-stock.ts";
 import { decodeCursor, decodeMark } from "./decode-stock-mark.ts";
 import { encodeStockQuery, type StockWish } from "./encode-stock.ts";
-import { type Ask, type Budget, doneOrThrow } from "./exchange.ts";
+import type { Ask, Budget } from "./exchange.ts";
+import { createQuery } from "./query.ts";
 import type { NetSuiteSettings } from "./settings.ts";
-
-const SUITEQL = "/services/rest/query/v1/suiteql";
-/** The most that NetSuite gives at once (Oracle section_156414087576). */
-const PAGE_ITEMS = 1_000;
 
 /** One page of figures by SuiteQL. */
 export async function readStock(
@@ -19,18 +16,8 @@ export async function readStock(
   call: ErpCall,
 ): Promise<StockPage> {
   const wish = readQuery(query, parts.settings);
-  const verdict = await ask(
-    {
-      method: "POST",
-      path: `${SUITEQL}?limit=${String(PAGE_ITEMS)}`,
-      body: { q: encodeStockQuery(wish, parts.settings) },
-      // Without it NetSuite refuses a query.
-      prefer: "transient",
-    },
-    call,
-    parts.budget,
-  );
-  return decodeStockPage(doneOrThrow(verdict), wish, parts.clock.nowMs());
+  const page = await createQuery(ask, call, parts.budget)(encodeStockQuery(wish, parts.settings));
+  return decodeStockPage(page, wish, parts.clock.nowMs());
 }
 
 function readQuery(query: StockQuery, settings: NetSuiteSettings): StockWish {

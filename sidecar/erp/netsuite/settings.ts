@@ -33,6 +33,37 @@ const tba = z.strictObject({
   tokenSecret: z.string().min(1).describe("Token secret of the access token."),
 });
 
+const deposits = z
+  .strictObject({
+    account: internalId.optional().describe("Internal id of the account that the money lies on."),
+    undepositedFunds: z
+      .boolean()
+      .default(false)
+      .describe("Whether the money is filed under undeposited funds instead, until people deposit it."),
+    fingerprintField: fieldName
+      .default("memo")
+      .describe(
+        "Body field of the deposit that carries the fingerprint: `memo` or a `custbody_…` text field.",
+      ),
+  })
+  .refine(
+    ({ account, undepositedFunds }) => (account !== undefined) !== undepositedFunds,
+    "set either account or undepositedFunds",
+  );
+
+const credits = z.strictObject({
+  itemId: itemId
+    .optional()
+    .describe(
+      "Internal id of the item that all credited products are booked to (an other charge item), so that a credit moves no stock. Left out, NetSuite puts each credited product back on stock at `locationId`, whether it came back or not.",
+    ),
+  fingerprintField: fieldName
+    .default("memo")
+    .describe(
+      "Body field of the credit memo that carries the fingerprint: `memo` or a `custbody_…` text field.",
+    ),
+});
+
 /** Schema of the section `erp.netsuite`; the documentation of the configuration is made from its descriptions. */
 export const settings = z
   .strictObject({
@@ -118,6 +149,14 @@ export const settings = z
       .describe(
         "Internal id of the tax type of each tax code that `erpsync mapping import tax` names; needed with `tax: taxDetails`.",
       ),
+    deposits: deposits
+      .optional()
+      .describe(
+        "Payments are carried, as customer deposits of their sales orders. Left out, they are not carried.",
+      ),
+    credits: credits
+      .optional()
+      .describe("Credit slips are carried, as credit memos. Left out, they are not carried."),
     locationId: internalId.optional().describe("Internal id of the location that orders ship from."),
     customFormId: internalId.optional().describe("Internal id of the sales order form to use."),
     orderStatus: z
@@ -188,6 +227,12 @@ function areApart(
 
 /** The section `erp.netsuite` as read. */
 export type NetSuiteSettings = z.infer<typeof settings>;
+
+/** How deposits are booked. */
+export type DepositSettings = z.infer<typeof deposits>;
+
+/** How credit memos are booked. */
+export type CreditSettings = z.infer<typeof credits>;
 
 /** `https://…` of the account's REST services, without a slash at the end. The host writes `_` as `-`, in small letters. */
 export function baseUrlOf(from: Pick<NetSuiteSettings, "account" | "baseUrl">): string {

@@ -1,7 +1,23 @@
 import * as adapter from "../../../sidecar/erp/netsuite/adapter.ts";
-import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
+import { PAGE_ORDERS } from "../../../sidecar/erp/netsuite/encode-progress.ts";
+import { OVERLAP_MS } from "../../../sidecar/erp/netsuite/read-progress.ts";
+import {
+  type NetSuiteEmulator,
+  type StoredRecord,
+  startNetSuiteEmulator,
+} from "../../support/netsuite-emulator.ts";
+import { totalsOf } from "../../support/netsuite-emulator-fields.ts";
 import { isJson, type Json, refId } from "../../support/netsuite-emulator-rules.ts";
-import type { ErpBench, ErpHarness, OrderInErp, StockBench } from "../erp-harness.ts";
+import { MONEY } from "../../support/netsuite-emulator-settings.ts";
+import type {
+  ErpBench,
+  ErpHarness,
+  MoneyBench,
+  MoneyInErp,
+  OrderInErp,
+  ProgressBench,
+  StockBench,
+} from "../erp-harness.ts";
 
 /** The kit on the NetSuite emulator. */
 export const harness: ErpHarness = { adapter, emulated: true, start };
@@ -34,9 +50,50 @@ async function start(): Promise<ErpBench> {
     customers: () =>
       Promise.resolve(emulator.customers().map(({ id, externalId }) => ({ ref: id, externalId }))),
     stock: stockOf(emulator),
+    money: moneyOf(emulator),
+    progress: progressOf(emulator),
     calls: () => emulator.calls().length,
     maxInFlight: emulator.maxInFlight,
     close: emulator.close,
+  };
+}
+
+function moneyOf(emulator: NetSuiteEmulator): MoneyBench {
+  const paths = { payment: "/customerDeposit", credit: "/creditMemo" };
+  return {
+    carrying: MONEY,
+    paymentMethod: "7",
+    payments: () => Promise.resolve(emulator.deposits().map((record) => toMoney(record, "payment"))),
+    credits: () => Promise.resolve(emulator.credits().map((record) => toMoney(record, "total"))),
+    mishap: (of, kind) => {
+      emulator.faults.add({ kind, match: { path: paths[of] }, times: 1 });
+    },
+    closeBooks: (until) => {
+      emulator.closeBooks(until);
+      return Promise.resolve();
+    },
+  };
+}
+
+const toMoney = ({ id, externalId, body }: StoredRecord, field: "payment" | "total"): MoneyInErp => {
+  const amount = field === "payment" ? body["payment"] : totalsOf(body, 3)["total"];
+  return { ref: id, externalId, amount: Number(amount) };
+};
+
+function progressOf(emulator: NetSuiteEmulator): ProgressBench {
+  return {
+    ship: (orderRef, { trackingNumber, carrier }, what) => {
+      const lines = what === "all" ? {} : { lines: [1] };
+      emulator.life.ship(orderRef, { trackingNumbers: [trackingNumber], carrier, ...lines });
+      return Promise.resolve();
+    },
+    bill: (orderRef) => Promise.resolve(emulator.life.bill(orderRef)),
+    changed: (orderRefs, agoMs) => {
+      emulator.life.touch(orderRefs, Date.now() - agoMs);
+      return Promise.resolve();
+    },
+    pageOrders: PAGE_ORDERS,
+    lateMs: OVERLAP_MS,
   };
 }
 

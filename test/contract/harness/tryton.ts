@@ -1,5 +1,6 @@
 import * as adapter from "../../../sidecar/erp/tryton/adapter.ts";
 import { OVERLAP_MS } from "../../../sidecar/erp/tryton/read-stock.ts";
+import { SupportError } from "../../support/support-error.ts";
 import { startTryton, type TrytonServer, trytonMissing } from "../../support/tryton.ts";
 import { startTrytonFront, type TrytonFront } from "../../support/tryton-front.ts";
 import type { ErpBench, ErpHarness, Mishap, OrderInErp, StockBench } from "../erp-harness.ts";
@@ -46,6 +47,15 @@ async function start(): Promise<ErpBench> {
       return rows.map(({ id, code }) => ({ ref: String(id), externalId: String(code) }));
     },
     stock: stockOf(server, front),
+    // The adapter carries neither payments nor credits yet, and tells no progress.
+    money: {
+      carrying: {},
+      paymentMethod: undefined,
+      payments: notCarried,
+      credits: notCarried,
+      mishap: notCarried,
+    },
+    progress: { ship: notCarried, bill: notCarried, changed: notCarried, pageOrders: 0, lateMs: 0 },
     calls: front.calls,
     maxInFlight: front.maxInFlight,
     close: async () => {
@@ -54,6 +64,10 @@ async function start(): Promise<ErpBench> {
     },
   };
 }
+
+const notCarried = (): never => {
+  throw new SupportError("the adapter for Tryton does not carry it yet");
+};
 
 interface Named {
   readonly id: number;

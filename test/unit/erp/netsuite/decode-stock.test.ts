@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DecodeError } from "../../../../sidecar/domain/errors.ts";
 import type { Answer } from "../../../../sidecar/erp/netsuite/decode-answer.ts";
+import { decodePage } from "../../../../sidecar/erp/netsuite/decode-page.ts";
 import { decodeStockPage } from "../../../../sidecar/erp/netsuite/decode-stock.ts";
-import { NEVER } from "../../../../sidecar/erp/netsuite/decode-stock-mark.ts";
+import { NEVER } from "../../../../sidecar/erp/netsuite/decode-time.ts";
 import type { StockWish } from "../../../../sidecar/erp/netsuite/encode-stock.ts";
 import { ErpFailedError, type StockPage } from "../../../../sidecar/erp/port.ts";
 
@@ -26,7 +27,11 @@ const row = (item: string, change: Record<string, unknown> = {}): Record<string,
   ...change,
 });
 const read = (items: readonly unknown[], wish = SNAPSHOT, hasMore = false): StockPage =>
-  decodeStockPage(answered({ links: [], count: items.length, hasMore, items, offset: 0 }), wish, NOW_MS);
+  decodeStockPage(
+    decodePage(answered({ links: [], count: items.length, hasMore, items, offset: 0 })),
+    wish,
+    NOW_MS,
+  );
 
 test("a figure is read with its item and the moment of its change", () => {
   expect(read([row("17")])).toEqual({
@@ -104,7 +109,7 @@ test.each<[string, unknown]>([
   ["more rows than it says", { count: 0, hasMore: false, items: [row("1")] }],
   ["more to come behind nothing", { count: 0, hasMore: true, items: [] }],
 ])("%s is no page", (_name, body) => {
-  expect(() => decodeStockPage(answered(body), SNAPSHOT, NOW_MS)).toThrow(ErpFailedError);
+  expect(() => decodeStockPage(decodePage(answered(body)), SNAPSHOT, NOW_MS)).toThrow(ErpFailedError);
 });
 
 describe("rows must come in the order that was asked for", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { NEVER } from "../../../../sidecar/erp/netsuite/decode-stock-mark.ts";
+import { NEVER } from "../../../../sidecar/erp/netsuite/decode-time.ts";
 import { encodeStockQuery, type StockWish } from "../../../../sidecar/erp/netsuite/encode-stock.ts";
 import { parseSelect } from "../../../support/netsuite-emulator-sql.ts";
 
