@@ -181,10 +181,19 @@ function planAll(
   );
   const afterwards = (ref: ErpRef): ReturnType<Planner> => planLife(lifeFacts(facts, ref, rules, operations));
   if (plan.kind === "nothing") return known === undefined ? plan : afterwards(known.ref);
+  if (plan.kind === "cancel") return wasRefused(operations) ? insteadOf(plan, afterwards(plan.ref)) : plan;
   if (plan.kind === "amend") return { ...plan, goesOn: afterwards(plan.ref).kind !== "nothing" };
   if (plan.kind !== "create") return plan;
   return withPayments(plan, facts, rules.booksClosedUntil, goesOnAfter(facts, rules, afterwards));
 }
+
+/** The ERP said no to calling the order off, for instance because it has left. */
+const wasRefused = ([last]: readonly OperationRow[]): boolean =>
+  last?.kind === "cancel" && last.state === "refused" && !last.ambiguous;
+
+/** What the ERP refused is asked again, but payments and credits of the order do not wait for that. */
+const insteadOf = (refused: ReturnType<Planner>, next: ReturnType<Planner>): ReturnType<Planner> =>
+  next.kind === "pay" || next.kind === "credit" ? next : refused;
 
 /** Whether a creation is followed by another operation: the claim is then kept. */
 function goesOnAfter(

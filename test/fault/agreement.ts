@@ -72,11 +72,15 @@ export async function expectAgreement(
   await expectBooked(world, orderIds);
 }
 
-/** Each acknowledged operation is booked once in the sync log, and each order has one mapping and one confirmation. */
+/**
+ * Each acknowledged operation is booked once in the sync log, and each order has one mapping and one confirmation. One that
+ * was taken back was created again.
+ */
 async function expectBooked(world: World, orderIds: readonly number[]): Promise<void> {
   const [counts] = await world.rows<Record<"creates" | "mappings" | "confirmations", number>>(
     `SELECT
-       (SELECT COUNT(*) FROM ${world.table("erpsync_sync_log")} WHERE resource = 'order' AND operation = 'create') AS creates,
+       (SELECT COUNT(*) FROM ${world.table("erpsync_sync_log")} WHERE resource = 'order' AND operation = 'create') -
+       (SELECT COUNT(*) FROM ${world.table("erpsync_sync_log")} WHERE resource = 'order' AND operation = 'withdraw') AS creates,
        (SELECT COUNT(*) FROM ${world.table("erpsync_mapping")} WHERE kind = 'order') AS mappings,
        (SELECT COUNT(*) FROM ${world.table("erpsync_confirmation")}) AS confirmations`,
   );
