@@ -1,10 +1,5 @@
-import {
-  type Condition,
-  type Expression,
-  invalidQuery,
-  type Join,
-  type Select,
-} from "./netsuite-emulator-sql.ts";
+import { type Condition, type Expression, type Select } from "./netsuite-emulator-sql.ts";
+import { joined, tableOf } from "./netsuite-emulator-sql-join.ts";
 import { test } from "./netsuite-emulator-sql-tests.ts";
 import {
   type Catalog,
@@ -136,8 +131,7 @@ interface Source extends Pick<Table, "columns" | "rows"> {
 function sourceOf(select: Select, catalog: Catalog): Source {
   if ("name" in select.from) {
     const table = tableOf(select.from.name, catalog);
-    const [alias = select.from.name] = select.names;
-    return select.joins.length === 0 ? table : joined(prefixed(table, alias), select.joins, catalog);
+    return select.joins.length === 0 ? table : joined(table, select, catalog);
   }
   const inner = select.from.select;
   const prepared = prepare(inner, catalog);
@@ -149,60 +143,6 @@ function sourceOf(select: Select, catalog: Catalog): Source {
   const [by] = inner.groupBy;
   const key = prepared.columns[inner.columns.findIndex(({ expression }) => isSame(expression, by))]?.name;
   return { columns, rows, ...(key === undefined ? {} : { sortedBy: key }) };
-}
-
-function tableOf(name: string, catalog: Catalog): Table {
-  const table = catalog.tables[name];
-  if (table === undefined) throw invalidQuery(`Search error occurred: Record '${name}' was not found.`);
-  return table;
-}
-
-/** A table whose columns have its name before them. */
-function prefixed({ columns, rows }: Table, alias: string): Source {
-  const named = <T>(fields: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
-    Object.fromEntries(Object.entries(fields).map(([name, field]) => [`${alias}.${name}`, field]));
-  return { columns: named(columns), rows: () => rows().map(named) };
-}
-
-/** Joins one table after the other, by what it says ON; one of the two columns is its own. */
-function joined(first: Source, joins: readonly Join[], catalog: Catalog): Source {
-  let source = first;
-  for (const { name, alias, left, right } of joins) {
-    const next = prefixed(tableOf(name, catalog), alias);
-    const [own, other] = left.table === alias ? [left, right] : [right, left];
-    const [ownKey, otherKey] = [own, other].map((column) => `${column.table ?? ""}.${column.name}`);
-    if (
-      ownKey === undefined ||
-      otherKey === undefined ||
-      !(ownKey in next.columns && otherKey in source.columns)
-    ) {
-      throw invalidQuery(`Search error occurred: Unknown identifier '${own.name}'.`);
-    }
-    const before = source;
-    source = {
-      columns: { ...before.columns, ...next.columns },
-      rows: () => {
-        const byKey = rowsBy(next.rows(), ownKey);
-        return before
-          .rows()
-          .flatMap((row) => (byKey.get(row[otherKey]) ?? []).map((match) => ({ ...row, ...match })));
-      },
-    };
-  }
-  return source;
-}
-
-/** NULL is equal to nothing, so its rows are left out. */
-function rowsBy(rows: readonly Row[], key: string): ReadonlyMap<Value | undefined, readonly Row[]> {
-  const found = new Map<Value | undefined, Row[]>();
-  for (const row of rows) {
-    const value = row[key];
-    if (value === null) continue;
-    const same = found.get(value);
-    if (same === undefined) found.set(value, [row]);
-    else same.push(row);
-  }
-  return found;
 }
 
 const isSame = (a: Expression, b: Expression | undefined): boolean =>

@@ -1,5 +1,12 @@
-import { type Condition, invalidQuery } from "./netsuite-emulator-sql.ts";
-import { type Compiled, compare, compile, type Input, type Scope } from "./netsuite-emulator-sql-values.ts";
+import { type Condition, type Expression, invalidQuery } from "./netsuite-emulator-sql.ts";
+import {
+  type Compiled,
+  compare,
+  compile,
+  type Input,
+  type Scope,
+  type Value,
+} from "./netsuite-emulator-sql-values.ts";
 
 /** True, false, or null where SQL says "unknown". */
 export type Test = (input: Input) => boolean | null;
@@ -24,6 +31,14 @@ export function test(condition: Condition, scope: Scope): Test {
       return (input) => left.run(input) === null;
     }
     case "in": {
+      const known = numbersIn(condition.values);
+      const left = compile(condition.left, scope);
+      if (known !== undefined && left.kind === "number") {
+        return (input) => {
+          const value = left.run(input);
+          return value === null ? null : known.has(value);
+        };
+      }
       const tests = condition.values.map((right) =>
         test({ kind: "compare", operator: "=", left: condition.left, right }, scope),
       );
@@ -32,6 +47,12 @@ export function test(condition: Condition, scope: Scope): Test {
     case "compare":
       return compareTest(condition, scope);
   }
+}
+
+/** The values of a list that is of numbers only: a page asks about hundreds of ids. */
+function numbersIn(values: readonly Expression[]): ReadonlySet<Value> | undefined {
+  const numbers = values.flatMap((value) => (value.kind === "number" ? [value.value] : []));
+  return numbers.length === values.length ? new Set(numbers) : undefined;
 }
 
 function every(parts: readonly Test[], input: Input): boolean | null {

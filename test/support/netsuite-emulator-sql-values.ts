@@ -152,7 +152,7 @@ function compileCall(name: string, args: readonly Expression[], scope: Scope): C
       return compileToChar(first, args[1], scope);
     case "to_date":
     case "to_timestamp":
-      return compileToDate(name, first, args[1], scope);
+      return constant(compileToDate(name, first, args[1], scope), args[0]);
     default:
       throw invalidQuery(`Search error occurred: Unknown function '${name}'.`);
   }
@@ -197,6 +197,13 @@ export function writeMoment(localMs: number, parts: readonly string[]): string {
     SS: iso.slice(17, 19),
   };
   return parts.map((part) => values[part] ?? part).join("");
+}
+
+/** What a literal comes to is worked out once, not for each row. */
+function constant(value: Compiled, arg: Expression | undefined): Compiled {
+  if (arg?.kind !== "text") return value;
+  const known = value.run([]);
+  return { kind: value.kind, run: () => known };
 }
 
 function compileToDate(

@@ -46,6 +46,12 @@ export function transactionTables(
 ): Readonly<Record<string, Table>> {
   const types = Object.keys(TYPES) as readonly TransactionType[];
   const followers = (): readonly StoredRecord[] => [...store.all("itemFulfillment"), ...store.all("invoice")];
+  const keptLinks = new WeakMap<StoredRecord, readonly Row[]>();
+  const linksOf = (record: StoredRecord): readonly Row[] => {
+    const links = keptLinks.get(record) ?? linkRows(record);
+    keptLinks.set(record, links);
+    return links;
+  };
   const numbers = (): readonly TrackingRow[] => store.all("itemFulfillment").flatMap(trackingOf);
   return {
     transaction: recordTable(
@@ -98,7 +104,7 @@ function foreignTotalOf(record: StoredRecord, store: RecordStore): number {
   return record.type === "creditMemo" ? 0 - total : total;
 }
 
-const linksOf = (record: StoredRecord): readonly Row[] =>
+const linkRows = (record: StoredRecord): readonly Row[] =>
   linesOf(record.body).map((line) => ({
     previousdoc: Number(refId(record.body["createdFrom"])),
     previousline: Number(line["orderLine"]),
@@ -116,20 +122,28 @@ function trackingOf({ id, body }: StoredRecord): readonly TrackingRow[] {
   }));
 }
 
-/** A table of records; their text fields are columns, beside what `extra` makes of them. */
+/**
+ * A table of records; their text fields are columns, beside what `extra` makes of them. A row is kept as long as its
+ * record is the same.
+ */
 export function recordTable(
   columns: Readonly<Record<string, Kind>>,
   records: () => readonly StoredRecord[],
   extra: (record: StoredRecord) => Row,
 ): Table {
+  const kept = new WeakMap<StoredRecord, Row>();
   const rowOf = (record: StoredRecord): Row => {
+    const known = kept.get(record);
+    if (known !== undefined) return known;
     const texts = Object.entries(record.body).filter(([, value]) => typeof value === "string");
-    return {
+    const row = {
       ...Object.fromEntries(texts.map(([name, value]) => [name.toLowerCase(), String(value)])),
       ...extra(record),
       id: Number(record.id),
       externalid: record.externalId === "" ? null : record.externalId,
     };
+    kept.set(record, row);
+    return row;
   };
   return { columns, rows: () => records().map(rowOf) };
 }
