@@ -1,5 +1,5 @@
 import * as adapter from "../../../sidecar/erp/tryton/adapter.ts";
-import { OVERLAP_MS } from "../../../sidecar/erp/tryton/read-stock.ts";
+import { OVERLAP_MS } from "../../../sidecar/erp/tryton/decode-mark.ts";
 import { SupportError } from "../../support/support-error.ts";
 import { startTryton, type TrytonServer, trytonMissing } from "../../support/tryton.ts";
 import { startTrytonFront, type TrytonFront } from "../../support/tryton-front.ts";
