@@ -72,16 +72,15 @@ class Payment(ShopKeyMixin, metaclass=PoolMeta):
     def shop_release(cls, payments):
         """Takes payments back, so that their keys are free. What was
         processed Tryton never deletes: it stays as failed, without key."""
-        cls.draft([p for p in payments if p.state == 'approved'])
-        cls.fail([p for p in payments
-                if p.state in {'processing', 'succeeded'}])
-        payments = cls.browse(payments)
-        cls.delete([p for p in payments if p.state == 'draft'])
-        for payment in payments:
-            if payment.state == 'failed':
-                cls.write([payment], {
-                        'origin': None,
-                        'shop_ref': None,
-                        'description': gettext('erpsync.msg_shop_released',
-                            description=payment.description),
-                        })
+        booked = [p for p in payments if p.state not in {'draft', 'approved'}]
+        waiting = [p for p in payments if p not in booked]
+        cls.draft([p for p in waiting if p.state == 'approved'])
+        cls.delete(cls.browse(waiting))
+        cls.fail([p for p in booked if p.state != 'failed'])
+        for payment in booked:
+            cls.write([payment], {
+                    'origin': None,
+                    'shop_ref': None,
+                    'description': gettext('erpsync.msg_shop_released',
+                        description=payment.description),
+                    })
