@@ -25,6 +25,7 @@ import {
 } from "../contract/sample-bodies.ts";
 import { startTryton, type TrytonServer, trytonMissing } from "../support/tryton.ts";
 import { startTrytonFront, type TrytonFront } from "../support/tryton-front.ts";
+import { carryingPayments } from "../support/tryton-life.ts";
 
 const missing = trytonMissing();
 
@@ -44,11 +45,8 @@ async function startBench(): Promise<Bench> {
   const server = await startTryton({ companion: true });
   const front = await startTrytonFront(server.url, 100);
   const http = createHttp({ connections: 4 });
-  const paymentJournals = Object.fromEntries(
-    Object.entries(server.seed.paymentJournals).map(([code, id]) => [code, String(id)]),
-  );
   const openPort = (change: Readonly<Record<string, unknown>>): ErpPort =>
-    open(settings.parse({ ...server.settings, url: front.url, paymentJournals, ...change }), {
+    open(settings.parse({ ...server.settings, url: front.url, ...carryingPayments(server), ...change }), {
       http: http.send,
       clock,
     });
