@@ -32,6 +32,7 @@ const missing = trytonMissing();
 interface Bench {
   readonly server: TrytonServer;
   readonly front: TrytonFront;
+  readonly port: (companion: boolean) => ErpPort;
   readonly openPort: (change: Readonly<Record<string, unknown>>) => ErpPort;
   readonly customerRef: ErpRef;
 }
@@ -50,13 +51,16 @@ async function startBench(): Promise<Bench> {
       http: http.send,
       clock,
     });
-  const customerRef = await openPort({}).createCustomer(customerBody(1), call);
+  const withIt = openPort({ companion: true });
+  const withoutIt = openPort({ companion: false });
+  const customerRef = await withIt.createCustomer(customerBody(1), call);
   afterAll(async () => {
     await http.close();
     await front.close();
     await server.stop();
   });
-  return { server, front, openPort, customerRef };
+  const port = (companion: boolean): ErpPort => (companion ? withIt : withoutIt);
+  return { server, front, port, openPort, customerRef };
 }
 
 function newOrder(change: Partial<NeutralOrder> = {}): OrderBody {
@@ -124,48 +128,48 @@ const read = (port: ErpPort, body: OrderBody, ref: ErpRef): Promise<ErpOrderTota
 
 describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"})`, () => {
   describe.each([true, false])("companion: %s", (companion) => {
-    const port = bench?.openPort({ companion }) as ErpPort;
+    const port = (): ErpPort => bench!.port(companion);
     const order = async (change: Partial<NeutralOrder> = {}): Promise<[OrderBody, ErpRef]> => {
       const body = newOrder(change);
-      return [body, await port.createOrder(body, [], call)];
+      return [body, await port().createOrder(body, [], call)];
     };
 
     test("a payment that covers its sale confirms it, and is found with its fingerprint", async () => {
       const [body, ref] = await order();
       const payment = paymentOf(body, ref);
-      const paid = await port.createPayment(payment, call);
-      expect(await port.findPayment(payment.externalId, call)).toEqual({
+      const paid = await port().createPayment(payment, call);
+      expect(await port().findPayment(payment.externalId, call)).toEqual({
         ref: paid,
         fingerprint: payment.fingerprint,
       });
       expect(await stateOf("account.payment", paid)).toBe("succeeded");
       expect(await saleState(ref)).toBe("processing");
-      expect((await read(port, body, ref))?.paidMinor).toBe(body.order.totalPaidTaxInclMinor);
-      await expect(port.createPayment(payment, call)).rejects.toThrow(ErpDuplicateError);
-      await expect(port.amendOrder(ref, body, call)).rejects.toThrow(/processing/);
-      await expect(port.cancelOrder(ref, call)).rejects.toThrow(/processing/);
-      await expect(port.withdrawOrder(ref, call)).rejects.toThrow(/processing/);
+      expect((await read(port(), body, ref))?.paidMinor).toBe(body.order.totalPaidTaxInclMinor);
+      await expect(port().createPayment(payment, call)).rejects.toThrow(ErpDuplicateError);
+      await expect(port().amendOrder(ref, body, call)).rejects.toThrow(/processing/);
+      await expect(port().cancelOrder(ref, call)).rejects.toThrow(/processing/);
+      await expect(port().withdrawOrder(ref, call)).rejects.toThrow(/processing/);
     });
 
     test("an order that is paid in part is edited, called off and opened again, and its payment stays", async () => {
       const [body, ref] = await order();
       const payment = paymentOf(body, ref, { amountMinor: 500 });
-      const paid = await port.createPayment(payment, call);
+      const paid = await port().createPayment(payment, call);
       expect(await saleState(ref)).toBe("quotation");
       const edited = {
         ...body,
         order: sampleOrder(body.order.id, { lines: [line("2:7", 5, 4_950, "9.900000")] }),
       };
-      await port.amendOrder(ref, edited, call);
-      expect(await read(port, body, ref)).toMatchObject({
+      await port().amendOrder(ref, edited, call);
+      expect(await read(port(), body, ref)).toMatchObject({
         totalTaxInclMinor: edited.order.totalPaidTaxInclMinor,
         paidMinor: 500,
         isCancelled: false,
       });
-      for (let times = 0; times < 2; times += 1) await port.cancelOrder(ref, call);
-      expect(await read(port, body, ref)).toMatchObject({ isCancelled: true, paidMinor: 500 });
-      await port.amendOrder(ref, body, call);
-      expect(await read(port, body, ref)).toMatchObject({
+      for (let times = 0; times < 2; times += 1) await port().cancelOrder(ref, call);
+      expect(await read(port(), body, ref)).toMatchObject({ isCancelled: true, paidMinor: 500 });
+      await port().amendOrder(ref, body, call);
+      expect(await read(port(), body, ref)).toMatchObject({
         totalTaxInclMinor: body.order.totalPaidTaxInclMinor,
         isCancelled: false,
         paidMinor: 500,
@@ -176,28 +180,28 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
 
     test("an edit that makes the order as cheap as what was paid confirms it", async () => {
       const [body, ref] = await order();
-      await port.createPayment(paymentOf(body, ref, { amountMinor: 1_000 }), call);
+      await port().createPayment(paymentOf(body, ref, { amountMinor: 1_000 }), call);
       const cheap = {
         lines: [line("2:7", 1, 100)],
         shippingTaxExclMinor: 0,
         shippingTaxInclMinor: 0,
         shippingTaxes: [],
       };
-      await port.amendOrder(ref, { ...body, order: sampleOrder(body.order.id, cheap) }, call);
+      await port().amendOrder(ref, { ...body, order: sampleOrder(body.order.id, cheap) }, call);
       expect(await saleState(ref)).toBe("processing");
     });
 
     test("an order that is withdrawn is gone with its payments, and both keys are free", async () => {
       const [body, ref] = await order();
       const payment = paymentOf(body, ref, { amountMinor: 500 });
-      await port.createPayment(payment, call);
-      for (let times = 0; times < 2; times += 1) await port.withdrawOrder(ref, call);
-      expect(await port.findOrder(body.externalId, call)).toBeUndefined();
-      expect(await port.findPayment(payment.externalId, call)).toBeUndefined();
-      expect(await read(port, body, ref)).toBeUndefined();
-      const again = await port.createOrder(body, [], call);
-      await port.createPayment({ ...payment, orderRef: again }, call);
-      expect((await read(port, body, again))?.paidMinor).toBe(500);
+      await port().createPayment(payment, call);
+      for (let times = 0; times < 2; times += 1) await port().withdrawOrder(ref, call);
+      expect(await port().findOrder(body.externalId, call)).toBeUndefined();
+      expect(await port().findPayment(payment.externalId, call)).toBeUndefined();
+      expect(await read(port(), body, ref)).toBeUndefined();
+      const again = await port().createOrder(body, [], call);
+      await port().createPayment({ ...payment, orderRef: again }, call);
+      expect((await read(port(), body, again))?.paidMinor).toBe(500);
     });
 
     test("payments that are only approved leave the sale to a person", async () => {
@@ -213,16 +217,16 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
     test("money given back is no payment, and the sentence says so", async () => {
       const [body, ref] = await order();
       const payment = paymentOf(body, ref, { amountMinor: -500 });
-      await expect(port.createPayment(payment, call)).rejects.toThrow(/-5\.00 EUR, money given back/);
-      await expect(port.createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
+      await expect(port().createPayment(payment, call)).rejects.toThrow(/-5\.00 EUR, money given back/);
+      await expect(port().createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
     });
 
     test("a payment in another currency than its sale's is refused, and books nothing", async () => {
       const [body, ref] = await order();
       const payment = paymentOf(body, ref, { currency: JPY, amountMinor: 500 });
-      await expect(port.createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
-      await expect(port.createPayment(payment, call)).rejects.toThrow(/JPY.*EUR/);
-      expect((await read(port, body, ref))?.paidMinor).toBe(0);
+      await expect(port().createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
+      await expect(port().createPayment(payment, call)).rejects.toThrow(/JPY.*EUR/);
+      expect((await read(port(), body, ref))?.paidMinor).toBe(0);
     });
 
     test("a payment method may be mapped to a journal, which has to be one of the currency", async () => {
@@ -232,10 +236,12 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
         ...paymentOf(body, ref, { amountMinor: 100 }),
         refs: { payment: erpRef(String(journal)) },
       });
-      await port.createPayment(mapped(euro!), call);
-      await expect(port.createPayment(mapped(dollar!), call)).rejects.toThrow(/journal .* in USD/);
-      await expect(port.createPayment(mapped("PayPal"), call)).rejects.toThrow(/no id of a payment journal/);
-      await expect(port.createPayment(mapped(999_999), call)).rejects.toThrow(/no payment journal 999999/);
+      await port().createPayment(mapped(euro!), call);
+      await expect(port().createPayment(mapped(dollar!), call)).rejects.toThrow(/journal .* in USD/);
+      await expect(port().createPayment(mapped("PayPal"), call)).rejects.toThrow(
+        /no id of a payment journal/,
+      );
+      await expect(port().createPayment(mapped(999_999), call)).rejects.toThrow(/no payment journal 999999/);
     });
 
     test.each([
@@ -245,24 +251,24 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
     ])("a credit in $currency.code with $name comes to what the slip says, below nothing", async (row) => {
       const [body, ref] = await order({ currency: row.currency });
       const credit = creditOf(body, ref, { ...row.change, currency: row.currency });
-      const made = await port.createCredit(credit, call);
-      expect(await port.findCredit(credit.externalId, call)).toEqual({
+      const made = await port().createCredit(credit, call);
+      expect(await port().findCredit(credit.externalId, call)).toEqual({
         ref: made,
         fingerprint: credit.fingerprint,
       });
-      await expect(port.createCredit(credit, call)).rejects.toThrow(ErpDuplicateError);
+      await expect(port().createCredit(credit, call)).rejects.toThrow(ErpDuplicateError);
       expect(
-        await port.readOrder({ ref: made, externalId: credit.externalId, currency: row.currency }, call),
+        await port().readOrder({ ref: made, externalId: credit.externalId, currency: row.currency }, call),
       ).toMatchObject({
         totalTaxExclMinor: -credit.order.totalPaidTaxExclMinor,
         totalTaxInclMinor: -credit.order.totalPaidTaxInclMinor,
       });
-      expect((await read(port, body, ref))?.creditedTaxInclMinor).toBe(credit.order.totalPaidTaxInclMinor);
+      expect((await read(port(), body, ref))?.creditedTaxInclMinor).toBe(credit.order.totalPaidTaxInclMinor);
     });
   });
 
   describe("with the companion", () => {
-    const port = bench?.openPort({ companion: true }) as ErpPort;
+    const port = (): ErpPort => bench!.port(true);
 
     test("an order and its payments are made together, and the next call is told of it", async () => {
       const body = newOrder();
@@ -270,9 +276,9 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
         paymentOf(body, null, { amountMinor: 300 }),
         paymentOf(body, null, { amountMinor: 200 }),
       ];
-      const ref = await port.createOrder(body, payments, call);
-      expect((await read(port, body, ref))?.paidMinor).toBe(500);
-      await expect(port.createOrder(body, payments, call)).rejects.toThrow(ErpDuplicateError);
+      const ref = await port().createOrder(body, payments, call);
+      expect((await read(port(), body, ref))?.paidMinor).toBe(500);
+      await expect(port().createOrder(body, payments, call)).rejects.toThrow(ErpDuplicateError);
     });
 
     test("an order whose payment is refused is not there", async () => {
@@ -280,37 +286,37 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
       const first = paymentOf(body, null, { amountMinor: 300 });
       // Tryton holds the key unique, so the second one is refused by the database itself.
       const second = { ...paymentOf(body, null, { amountMinor: 200 }), externalId: first.externalId };
-      await expect(port.createOrder(body, [first, second], call)).rejects.toThrow(ErpRejectedError);
-      expect(await port.findOrder(body.externalId, call)).toBeUndefined();
-      expect(await port.findPayment(first.externalId, call)).toBeUndefined();
+      await expect(port().createOrder(body, [first, second], call)).rejects.toThrow(ErpRejectedError);
+      expect(await port().findOrder(body.externalId, call)).toBeUndefined();
+      expect(await port().findPayment(first.externalId, call)).toBeUndefined();
     });
 
     test("one payment six times at once is booked once", async () => {
       const body = newOrder();
-      const ref = await port.createOrder(body, [], call);
+      const ref = await port().createOrder(body, [], call);
       const payment = paymentOf(body, ref, { amountMinor: 100 });
       const ends = await Promise.allSettled(
-        Array.from({ length: 6 }, () => port.createPayment(payment, call)),
+        Array.from({ length: 6 }, () => port().createPayment(payment, call)),
       );
       expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       for (const end of ends)
         if (end.status === "rejected") expect(end.reason).toBeInstanceOf(ErpDuplicateError);
-      expect((await read(port, body, ref))?.paidMinor).toBe(100);
+      expect((await read(port(), body, ref))?.paidMinor).toBe(100);
     });
   });
 
   describe("without the companion", () => {
-    const port = bench?.openPort({ companion: false }) as ErpPort;
+    const port = (): ErpPort => bench!.port(false);
 
     test.each(["approve", "process.execute", "process.delete", "succeed"])(
       "a payment that was cut before %s is brought on by the look-up that finds it",
       async (step) => {
         const body = newOrder();
-        const ref = await port.createOrder(body, [], call);
+        const ref = await port().createOrder(body, [], call);
         const payment = paymentOf(body, ref, { amountMinor: 100 });
         bench!.front.mishap({ kind: "cut-before", methods: new RegExp(`account\\.payment\\.${step}$`) });
-        await expect(port.createPayment(payment, call)).rejects.toThrow(ErpFailedError);
-        const found = await port.findPayment(payment.externalId, call);
+        await expect(port().createPayment(payment, call)).rejects.toThrow(ErpFailedError);
+        const found = await port().findPayment(payment.externalId, call);
         expect(found?.fingerprint).toBe(payment.fingerprint);
         expect(await stateOf("account.payment", found?.ref ?? "")).toBe("succeeded");
       },
@@ -320,12 +326,12 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
       "a payment that Tryton refuses to %s is taken back, and its key is free",
       async (step) => {
         const body = newOrder();
-        const ref = await port.createOrder(body, [], call);
+        const ref = await port().createOrder(body, [], call);
         const payment = paymentOf(body, ref, { amountMinor: 100 });
         bench!.front.mishap({ kind: "reject", methods: new RegExp(`account\\.payment\\.${step}$`) });
-        await expect(port.createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
-        expect(await port.findPayment(payment.externalId, call)).toBeUndefined();
-        expect((await read(port, body, ref))?.paidMinor).toBe(0);
+        await expect(port().createPayment(payment, call)).rejects.toThrow(ErpRejectedError);
+        expect(await port().findPayment(payment.externalId, call)).toBeUndefined();
+        expect((await read(port(), body, ref))?.paidMinor).toBe(0);
       },
     );
 
@@ -333,16 +339,16 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
       "an amendment of a paid order that was cut before %s is whole when it is sent again",
       async (step) => {
         const body = newOrder();
-        const ref = await port.createOrder(body, [], call);
-        await port.createPayment(paymentOf(body, ref, { amountMinor: 100 }), call);
+        const ref = await port().createOrder(body, [], call);
+        await port().createPayment(paymentOf(body, ref, { amountMinor: 100 }), call);
         const edited = {
           ...body,
           order: sampleOrder(body.order.id, { lines: [line("2:7", 5, 4_950, "9.900000")] }),
         };
         bench!.front.mishap({ kind: "cut-before", methods: new RegExp(`${step.replace(".", "\\.")}$`) });
-        await expect(port.amendOrder(ref, edited, call)).rejects.toThrow(ErpFailedError);
-        await port.amendOrder(ref, edited, call);
-        expect(await read(port, body, ref)).toMatchObject({
+        await expect(port().amendOrder(ref, edited, call)).rejects.toThrow(ErpFailedError);
+        await port().amendOrder(ref, edited, call);
+        expect(await read(port(), body, ref)).toMatchObject({
           totalTaxInclMinor: edited.order.totalPaidTaxInclMinor,
           paidMinor: 100,
         });
@@ -352,16 +358,16 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
 
     test("a withdrawal that was cut is whole when it is sent again", async () => {
       const body = newOrder();
-      const ref = await port.createOrder(body, [], call);
+      const ref = await port().createOrder(body, [], call);
       const payment = paymentOf(body, ref, { amountMinor: 100 });
-      await port.createPayment(payment, call);
+      await port().createPayment(payment, call);
       for (const step of ["payment.write", "sale.delete"]) {
         bench!.front.mishap({ kind: "cut-before", methods: new RegExp(`${step.replace(".", "\\.")}$`) });
-        await expect(port.withdrawOrder(ref, call)).rejects.toThrow(ErpFailedError);
+        await expect(port().withdrawOrder(ref, call)).rejects.toThrow(ErpFailedError);
       }
-      await port.withdrawOrder(ref, call);
-      expect(await port.findOrder(body.externalId, call)).toBeUndefined();
-      expect(await port.findPayment(payment.externalId, call)).toBeUndefined();
+      await port().withdrawOrder(ref, call);
+      expect(await port().findOrder(body.externalId, call)).toBeUndefined();
+      expect(await port().findPayment(payment.externalId, call)).toBeUndefined();
     });
   });
 });

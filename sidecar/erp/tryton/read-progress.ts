@@ -22,16 +22,11 @@ const FIRST_MS = 7 * 86_400_000;
  */
 export async function readProgress(
   { ask, settings, clock }: Parts,
-  { changedSince, after }: ProgressQuery,
+  query: ProgressQuery,
   errand: Errand,
 ): Promise<ProgressPage> {
-  const cursor = after === undefined ? undefined : decodeCursor(after, "progress");
-  const startedAtMs = cursor?.startedAtMs ?? Math.floor(clock.nowMs());
-  const markMs = changedSince === undefined ? 0 : decodeMark(changedSince);
-  // A mark of a clock that was ahead must not hide what changes now.
-  const sinceMs =
-    changedSince === undefined ? startedAtMs - FIRST_MS : Math.min(markMs, startedAtMs) - OVERLAP_MS;
-  const domain = [["id", ">", cursor?.last ?? 0], ofShops(settings), changedFrom(encodeDatetime(sinceMs))];
+  const { after, sinceMs, markMs, startedAtMs } = readQuery(query, clock);
+  const domain = [["id", ">", after], ofShops(settings), changedFrom(encodeDatetime(sinceMs))];
   const fields = progressFields(settings.companion);
   const params = [domain, 0, PAGE_ORDERS + 1, [["id", "ASC"]], fields];
   const rows = decodeRows(doneOrThrow(await ask("model.sale.sale.search_read", params, errand)), "sales");
@@ -42,6 +37,24 @@ export async function readProgress(
     next: rows.length > page.length ? encodeCursor({ kind: "progress", last, startedAtMs }) : undefined,
     mark: progressMark(encodeMark(Math.max(markMs, startedAtMs))),
   };
+}
+
+interface ProgressWish {
+  /** The last sale of the page before; 0 for the first page. */
+  readonly after: number;
+  readonly sinceMs: number;
+  readonly markMs: number;
+  readonly startedAtMs: number;
+}
+
+function readQuery({ changedSince, after }: ProgressQuery, clock: Clock): ProgressWish {
+  const cursor = after === undefined ? undefined : decodeCursor(after, "progress");
+  const startedAtMs = cursor?.startedAtMs ?? Math.floor(clock.nowMs());
+  const markMs = changedSince === undefined ? 0 : decodeMark(changedSince);
+  // A mark of a clock that was ahead must not hide what changes now.
+  const deltaMs = Math.min(markMs, startedAtMs) - OVERLAP_MS;
+  const sinceMs = changedSince === undefined ? startedAtMs - FIRST_MS : deltaMs;
+  return { after: cursor?.last ?? 0, sinceMs, markMs, startedAtMs };
 }
 
 function ofShops({ companion }: TrytonSettings): unknown {
