@@ -93,6 +93,7 @@ export function progressOf(server: TrytonServer): ProgressBench {
       server.spoil({ do: "age", sales: orderRefs.map(Number), agoMs });
       return Promise.resolve();
     },
+    namesCarriers: false,
     pageOrders: PAGE_ORDERS,
     lateMs: OVERLAP_MS,
   };

@@ -13,7 +13,7 @@ interface Parts {
   readonly clock: Clock;
 }
 
-export const PAGE_ORDERS = 200;
+export const PAGE_ORDERS = 50;
 const FIRST_MS = 7 * 86_400_000;
 
 /**
