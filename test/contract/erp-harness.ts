@@ -95,6 +95,8 @@ export interface ProgressBench {
   readonly bill: (orderRef: string) => Promise<string>;
   /** All that makes up the orders' progress is said to have last changed so long ago, in one moment. */
   readonly changed: (orderRefs: readonly string[], agoMs: number) => Promise<void>;
+  /** False where this ERP has no name of a parcel's carrier; it is told as empty then. */
+  readonly namesCarriers?: false;
   /** The most orders that the adapter puts on a page. */
   readonly pageOrders: number;
   /** A change that becomes visible so much later than its time is still found. */

@@ -57,7 +57,8 @@ export interface TrytonSeed {
   /** Three places below the storage zone of the warehouse. */
   readonly places: readonly [number, number, number];
   readonly supplierLocation: number;
-  readonly paymentJournal: number;
+  /** By currency. */
+  readonly paymentJournals: Readonly<Record<string, number>>;
 }
 
 /** A Tryton of one's own, with a company, taxes, goods and services; it ends with its scope. */
@@ -184,7 +185,8 @@ function recipeHash(): string {
   const packages = ["tryton-server", ...MODULES.map((name) => `tryton-modules-${name}`)];
   const versions = spawnSync("dpkg-query", ["-W", ...packages], { encoding: "utf8" });
   hash.update(versions.stdout);
-  const files = [join(FOLDER, "seed.py"), ...readdirSync(COMPANION).map((name) => join(COMPANION, name))];
+  const companion = readdirSync(COMPANION, { recursive: true, encoding: "utf8" }).sort();
+  const files = [join(FOLDER, "seed.py"), ...companion.map((name) => join(COMPANION, name))];
   for (const file of files.filter((path) => /\.(py|cfg|xml)$/.test(path))) hash.update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
 }

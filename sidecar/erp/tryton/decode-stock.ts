@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { DecodeError } from "../../domain/errors.ts";
 import { erpRef } from "../../domain/ids.ts";
-import { ErpFailedError, type StockFigure, type StockMark, type StockPage } from "../port.ts";
-import { encodeCursor, encodeMark } from "./decode-stock-mark.ts";
+import { ErpFailedError, type StockFigure, type StockMark, type StockPage, stockMark } from "../port.ts";
+import { encodeCursor, encodeMark } from "./decode-mark.ts";
 
 /** What a page is to hold. */
 export interface StockWish {
@@ -75,10 +75,8 @@ export function decodeStockPage(page: RawPage, wish: StockWish): StockPage {
   const isEmpty = figures.length === 0 && wish.isFirst;
   return {
     figures,
-    next: page.more
-      ? encodeCursor({ kind: wish.kind, product: last, startedAtMs: wish.startedAtMs })
-      : undefined,
-    mark: isEmpty ? wish.mark : encodeMark(Math.max(wish.markMs, wish.startedAtMs)),
+    next: page.more ? encodeCursor({ kind: wish.kind, last, startedAtMs: wish.startedAtMs }) : undefined,
+    mark: isEmpty ? wish.mark : stockMark(encodeMark(Math.max(wish.markMs, wish.startedAtMs))),
   };
 }
 

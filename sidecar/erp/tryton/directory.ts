@@ -11,16 +11,20 @@ export interface Directory {
   readonly currencyId: (currency: Currency, errand: Errand) => Promise<number>;
   /** By ISO code. @throws MappingMissingError where Tryton's list lacks one. */
   readonly countryIds: (codes: readonly string[], errand: Errand) => Promise<(code: string) => number>;
+  /** The currency's code of a payment journal. @throws MappingMissingError where Tryton does not have the journal. */
+  readonly journalCurrency: (journalId: number, errand: Errand) => Promise<string>;
   /** The unit of sale of each product; products that Tryton does not have are missing. */
   readonly units: (productIds: readonly string[], errand: Errand) => Promise<ReadonlyMap<string, number>>;
 }
 
+const Journal = z.object({ "currency.": z.object({ code: z.string() }) });
 const Unit = z.object({ sale_uom: z.int().positive().nullable(), default_uom: z.int().positive() });
 
 export function createDirectory(ask: Ask): Directory {
   const currencies = new Map<string, number>();
   const countries = new Map<string, number>();
   const units = new Map<string, number>();
+  const journals = new Map<number, string>();
   const byCode = async (
     known: Map<string, number>,
     model: string,
@@ -48,6 +52,19 @@ export function createDirectory(ask: Ask): Directory {
           `country ${code} is missing in Tryton; trytond_import_countries fills its list`,
         );
     },
+    journalCurrency: async (journalId, errand) => {
+      const known = journals.get(journalId);
+      if (known !== undefined) return known;
+      const params = [[["id", "=", journalId]], 0, 1, null, ["currency.code"]];
+      const result = doneOrThrow(await ask("model.account.payment.journal.search_read", params, errand));
+      const [row] = decodeRows(result, "payment journals");
+      if (row === undefined) {
+        throw new MappingMissingError(`Tryton has no payment journal ${String(journalId)}`);
+      }
+      const code = journalCode(row);
+      journals.set(journalId, code);
+      return code;
+    },
     units: async (productIds, errand) => {
       const missing = [...new Set(productIds)].filter((id) => !units.has(id));
       if (missing.length > 0) {
@@ -62,6 +79,12 @@ export function createDirectory(ask: Ask): Directory {
       return units;
     },
   };
+}
+
+function journalCode(row: unknown): string {
+  const read = Journal.safeParse(row);
+  if (!read.success) throw new ErpFailedError("Tryton's answer is no payment journal with its currency");
+  return read.data["currency."].code;
 }
 
 function unitOf(row: unknown): number {

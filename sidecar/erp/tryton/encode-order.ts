@@ -45,6 +45,8 @@ export interface SaleHead {
   readonly reference: string;
   readonly description: string;
   readonly warehouse?: number;
+  /** Of a credit: the sale that it takes back from. */
+  readonly origin?: string;
 }
 
 /**

@@ -46,3 +46,6 @@ export function encodeDatetime(atMs: number): TrytonDatetime {
     microsecond: at.getUTCMilliseconds() * 1_000,
   };
 }
+
+/** How a record of Tryton refers to the sale that it comes from. */
+export const encodeOrigin = (saleId: number): string => `sale.sale,${String(saleId)}`;

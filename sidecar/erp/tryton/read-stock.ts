@@ -1,9 +1,8 @@
 import type { Clock } from "../../domain/clock.ts";
-import { DecodeError } from "../../domain/errors.ts";
 import { ErpFailedError, ErpRejectedError, type StockPage, type StockQuery } from "../port.ts";
+import { decodeCursor, decodeMark, OVERLAP_MS } from "./decode-mark.ts";
 import { decodeIds, decodeRows } from "./decode-record.ts";
 import { decodeFigures, decodeStockPage, type RawPage, type StockWish } from "./decode-stock.ts";
-import { type Cursor, decodeCursor, decodeMark } from "./decode-stock-mark.ts";
 import { encodeDate, encodeDatetime } from "./encode-values.ts";
 import { type Ask, doneOrThrow, type Errand } from "./exchange.ts";
 import type { TrytonSettings } from "./settings.ts";
@@ -15,12 +14,6 @@ interface Parts {
 }
 
 const PAGE_ITEMS = 1_000;
-
-/**
- * A delta reads again what changed so long before its mark: for transactions that commit late (Tryton writes the moment
- * at which they began), and for clocks that differ.
- */
-export const OVERLAP_MS = 2 * 3_600_000;
 
 /** One page of figures. */
 export async function readStock(parts: Parts, query: StockQuery, errand: Errand): Promise<StockPage> {
@@ -34,7 +27,7 @@ export async function readStock(parts: Parts, query: StockQuery, errand: Errand)
 function readQuery(query: StockQuery, { settings, clock }: Parts): StockWish {
   const { changedSince, after, partition } = query;
   const kind = changedSince === undefined ? "snapshot" : "delta";
-  const cursor = after === undefined ? undefined : readCursor(after, kind);
+  const cursor = after === undefined ? undefined : decodeCursor(after, kind);
   const startedAtMs = cursor?.startedAtMs ?? Math.floor(clock.nowMs());
   const markMs = changedSince === undefined ? 0 : decodeMark(changedSince);
   return {
@@ -43,17 +36,11 @@ function readQuery(query: StockQuery, { settings, clock }: Parts): StockWish {
     markMs,
     // A mark of a clock that was ahead must not hide what changes now.
     sinceMs: kind === "snapshot" ? undefined : Math.min(markMs, startedAtMs) - OVERLAP_MS,
-    after: cursor?.product ?? 0,
+    after: cursor?.last ?? 0,
     isFirst: cursor === undefined,
     ...rangeOf(partition, settings),
     startedAtMs,
   };
-}
-
-function readCursor(text: string, kind: StockWish["kind"]): Cursor {
-  const cursor = decodeCursor(text);
-  if (cursor.kind === kind) return cursor;
-  throw new DecodeError(`"${text}" is the cursor of another reading of Tryton's stock`);
 }
 
 function rangeOf(

@@ -55,6 +55,18 @@ export const settings = z
     roundingProductId: recordId
       .optional()
       .describe("The service that the difference is booked to where the shop's own rows do not add up."),
+    paymentJournals: z
+      .record(z.string().regex(/^[A-Z]{3}$/, "write the currency as in ISO 4217, `EUR`"), recordId)
+      .default({})
+      .describe(
+        'Id of Tryton\'s payment journal for each currency, for instance `EUR: "1"`; a payment method may be mapped to another one. Without any, payments are not carried.',
+      ),
+    paymentState: z
+      .enum(["approved", "succeeded"])
+      .default("succeeded")
+      .describe(
+        "State that a payment is brought to; a sale that is covered by succeeded ones confirms itself, so that Tryton ships and invoices it.",
+      ),
     priceDecimals: z
       .int()
       .min(3)
@@ -92,7 +104,22 @@ export const settings = z
         "Parts that the stock can be read in, each a range of products' ids, both ends included; the last one may be left open by leaving out `toProduct`.",
       ),
   })
+  .refine(({ saleState, paymentJournals }) => saleState !== "draft" || isEmpty(paymentJournals), {
+    path: ["saleState"],
+    message: "Tryton takes no payment of a draft: use quotation, or leave out paymentJournals",
+  })
+  .refine(
+    ({ saleState, paymentJournals, companion }) =>
+      saleState !== "confirmed" || companion || isEmpty(paymentJournals),
+    {
+      path: ["saleState"],
+      message:
+        "without the companion a sale must not be confirmed before its payment is there: use quotation, which payments confirm by themselves",
+    },
+  )
   .describe("Tryton 6.0 by JSON-RPC.");
+
+const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
 
 /** A product in two partitions would be counted twice where a share of the catalogue decides. */
 function areApart(
@@ -111,6 +138,9 @@ function areApart(
 
 /** The section `erp.tryton` as read. */
 export type TrytonSettings = z.infer<typeof settings>;
+
+/** Whether payments are carried. */
+export const carriesPayments = ({ paymentJournals }: TrytonSettings): boolean => !isEmpty(paymentJournals);
 
 /** The address that all requests go to. */
 export const rpcUrl = (from: Pick<TrytonSettings, "url" | "database">): string =>

@@ -1,8 +1,8 @@
 import * as adapter from "../../../sidecar/erp/tryton/adapter.ts";
-import { OVERLAP_MS } from "../../../sidecar/erp/tryton/read-stock.ts";
-import { SupportError } from "../../support/support-error.ts";
+import { OVERLAP_MS } from "../../../sidecar/erp/tryton/decode-mark.ts";
 import { startTryton, type TrytonServer, trytonMissing } from "../../support/tryton.ts";
 import { startTrytonFront, type TrytonFront } from "../../support/tryton-front.ts";
+import { moneyOf, progressOf } from "../../support/tryton-life.ts";
 import type { ErpBench, ErpHarness, Mishap, OrderInErp, StockBench } from "../erp-harness.ts";
 
 /** The kit on Tryton itself. What a Tryton does not do on demand, a proxy before it does. */
@@ -47,15 +47,8 @@ async function start(): Promise<ErpBench> {
       return rows.map(({ id, code }) => ({ ref: String(id), externalId: String(code) }));
     },
     stock: stockOf(server, front),
-    // The adapter carries neither payments nor credits yet, and tells no progress.
-    money: {
-      carrying: {},
-      paymentMethod: undefined,
-      payments: notCarried,
-      credits: notCarried,
-      mishap: notCarried,
-    },
-    progress: { ship: notCarried, bill: notCarried, changed: notCarried, pageOrders: 0, lateMs: 0 },
+    money: moneyOf(server, front),
+    progress: progressOf(server),
     calls: front.calls,
     maxInFlight: front.maxInFlight,
     close: async () => {
@@ -64,10 +57,6 @@ async function start(): Promise<ErpBench> {
     },
   };
 }
-
-const notCarried = (): never => {
-  throw new SupportError("the adapter for Tryton does not carry it yet");
-};
 
 interface Named {
   readonly id: number;
@@ -137,9 +126,14 @@ function onFigures(change: (rows: readonly Named[]) => readonly object[]): (resu
 }
 
 async function readOrders(server: TrytonServer): Promise<readonly OrderInErp[]> {
-  const ours = [["sale.reference", "like", "PS-kit-%"]];
+  // Credits are sales as well.
+  const isOrder = [
+    ["reference", "like", "PS-kit-%"],
+    ["reference", "not like", "%-CR-%"],
+  ];
+  const ours = isOrder.map(([field, ...rest]) => [`sale.${String(field)}`, ...rest]);
   const fields = ["sale", "product", "quantity", "amount"];
-  const sales = [[["reference", "like", "PS-kit-%"]], 0, null, [["id", "ASC"]], ["reference"]];
+  const sales = [isOrder, 0, null, [["id", "ASC"]], ["reference"]];
   const orders = (await server.rpc("model.sale.sale.search_read", sales)) as readonly Named[];
   const order = [["sequence", "ASC"]];
   const lines = (await server.rpc("model.sale.line.search_read", [

@@ -104,7 +104,30 @@ def clear(database):
         " (SELECT id FROM product_template WHERE type = 'goods')")
 
 
+def age(database, sales, agoMs):
+    """Sales, their shipments and invoices say that they changed so long ago."""
+    at = moment(agoMs)
+    for sale in sales:
+        lines = [f'sale.line,{id}' for id, in database.execute(
+                'SELECT id FROM sale_line WHERE sale = ?', [sale])]
+        marks = ', '.join('?' * len(lines))
+        shipments = {int(name.split(',')[1]) for name, in database.execute(
+                'SELECT DISTINCT shipment FROM stock_move'
+                f' WHERE origin IN ({marks}) AND shipment IS NOT NULL', lines)}
+        invoices = {id for id, in database.execute(
+                'SELECT DISTINCT invoice FROM account_invoice_line'
+                f' WHERE origin IN ({marks}) AND invoice IS NOT NULL', lines)}
+        for table, ids in [('sale_sale', [sale]),
+                ('stock_shipment_out', shipments),
+                ('account_invoice', invoices)]:
+            database.executemany(
+                f'UPDATE "{table}" SET create_date = ?, write_date ='
+                ' CASE WHEN write_date IS NULL THEN NULL ELSE ? END'
+                ' WHERE id = ?', [[at, at, id] for id in ids])
+
+
 COMMANDS = {
+    'age': age,
     'expire': expire,
     'new_items': new_items,
     'set': set_stock,

@@ -52,7 +52,8 @@ def main(configuration):
         'fixedTax': fixed_tax(accounts).id,
         'places': places(),
         'supplierLocation': supplier_location(),
-        'paymentJournal': payment_journal(company),
+        'paymentJournals': {code: payment_journal(company, found)
+            for code, found in currencies.items()},
         }))
 
 
@@ -147,9 +148,10 @@ def supplier_location():
     return location.id
 
 
-def payment_journal(company):
+def payment_journal(company, currency_):
     journal = Model.get('account.payment.journal')(
-        name='Shop', process_method='manual', company=company)
+        name=f'Shop {currency_.code}', process_method='manual',
+        company=company, currency=currency_)
     journal.save()
     return journal.id
 

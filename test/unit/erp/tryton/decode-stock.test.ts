@@ -2,16 +2,16 @@ import { describe, expect, test } from "vitest";
 import { DecodeError } from "../../../../sidecar/domain/errors.ts";
 import { ErpFailedError, stockMark } from "../../../../sidecar/erp/port.ts";
 import {
-  decodeFigures,
-  decodeStockPage,
-  type StockWish,
-} from "../../../../sidecar/erp/tryton/decode-stock.ts";
-import {
   decodeCursor,
   decodeMark,
   encodeCursor,
   encodeMark,
-} from "../../../../sidecar/erp/tryton/decode-stock-mark.ts";
+} from "../../../../sidecar/erp/tryton/decode-mark.ts";
+import {
+  decodeFigures,
+  decodeStockPage,
+  type StockWish,
+} from "../../../../sidecar/erp/tryton/decode-stock.ts";
 
 const BEGAN_MS = 1_795_000_000_000;
 
@@ -60,7 +60,11 @@ describe("a page of Tryton's stock", () => {
 
   test("goes on behind its last product, with the moment at which the reading began", () => {
     const { next } = decodeStockPage(page([{ id: 8, quantity: 1 }], true), wish());
-    expect(decodeCursor(next ?? "")).toEqual({ kind: "snapshot", product: 8, startedAtMs: BEGAN_MS });
+    expect(decodeCursor(next ?? "", "snapshot")).toEqual({
+      kind: "snapshot",
+      last: 8,
+      startedAtMs: BEGAN_MS,
+    });
   });
 
   test("of the companion that is not whole is no page", () => {
@@ -73,7 +77,7 @@ describe("a page of Tryton's stock", () => {
 
 describe("a mark of Tryton's stock", () => {
   test("never goes back, also where our clock did", () => {
-    const mark = encodeMark(BEGAN_MS + 5_000);
+    const mark = stockMark(encodeMark(BEGAN_MS + 5_000));
     const read = decodeStockPage(
       page([{ id: 1, quantity: 1 }]),
       wish({ kind: "delta", mark, markMs: BEGAN_MS + 5_000 }),
@@ -83,7 +87,7 @@ describe("a mark of Tryton's stock", () => {
 
   test("stays as it was where a reading brought nothing", () => {
     expect(decodeStockPage(page([]), wish()).mark).toBeUndefined();
-    const mark = encodeMark(BEGAN_MS - 1);
+    const mark = stockMark(encodeMark(BEGAN_MS - 1));
     const nothing = wish({ kind: "delta", mark, markMs: BEGAN_MS - 1 });
     expect(decodeStockPage(page([]), nothing).mark).toBe(mark);
     // The last page of several may be empty; what the others brought has been read.
@@ -95,20 +99,20 @@ describe("a mark of Tryton's stock", () => {
   test.each(["yesterday", "read 1", "read 17950000000001", "read 1795000000000'", ""])(
     "is not %j, which is refused",
     (text) => {
-      expect(() => decodeMark(stockMark(text))).toThrow(DecodeError);
+      expect(() => decodeMark(text)).toThrow(DecodeError);
     },
   );
 
   test.each(["", "snapshot 0, began 1795000000000", "delta 1 OR 1, began 1795000000000", "5"])(
     "has no cursor like %j",
     (text) => {
-      expect(() => decodeCursor(text)).toThrow(DecodeError);
+      expect(() => decodeCursor(text, "delta")).toThrow(DecodeError);
     },
   );
 
   test("and its cursors are read as they were written", () => {
-    const cursor = { kind: "delta" as const, product: 12, startedAtMs: BEGAN_MS };
-    expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor);
+    const cursor = { kind: "delta" as const, last: 12, startedAtMs: BEGAN_MS };
+    expect(decodeCursor(encodeCursor(cursor), "delta")).toEqual(cursor);
     expect(decodeMark(encodeMark(BEGAN_MS))).toBe(BEGAN_MS);
   });
 });

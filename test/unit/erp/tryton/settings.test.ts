@@ -12,6 +12,11 @@ describe("the section erp.tryton", () => {
     });
   });
 
+  test("may confirm sales where the companion makes their payments with them", () => {
+    const change = { companion: true, paymentJournals: { EUR: "1" }, saleState: "confirmed" };
+    expect(settings.safeParse({ ...LEAST, ...change }).success).toBe(true);
+  });
+
   test("names one address that all requests go to", () => {
     expect(rpcUrl(settings.parse(LEAST))).toBe("https://tryton.example.com/erp/");
   });
@@ -25,6 +30,12 @@ describe("the section erp.tryton", () => {
     [
       "two partitions that share products",
       { stockPartitions: { a: { fromProduct: "1" }, b: { fromProduct: "5", toProduct: "9" } } },
+    ],
+    ["a journal for no currency", { paymentJournals: { euro: "1" } }],
+    ["payments of drafts, which Tryton takes none of", { paymentJournals: { EUR: "1" }, saleState: "draft" }],
+    [
+      "sales that are under way before their payment can be refused",
+      { paymentJournals: { EUR: "1" }, saleState: "confirmed" },
     ],
     ["a setting that nobody reads", { colour: "red" }],
   ])("refuses %s at the start", (_what, change) => {

@@ -140,6 +140,8 @@ class Product(metaclass=PoolMeta):
         for line in Line.search([
                     ('product', 'in', ids),
                     ('type', '=', 'line'),
+                    # What a credit takes back is there when it has arrived.
+                    ('quantity', '>', 0),
                     ('sale.shop_ref', '!=', None),
                     ('sale.state', 'in', ORDERED),
                     ]):

@@ -1,54 +1,35 @@
-from trytond import backend
 from trytond.exceptions import UserError
 from trytond.i18n import gettext
-from trytond.model import Unique, fields
+from trytond.model import fields
 from trytond.pool import Pool, PoolMeta
 from trytond.rpc import RPC
-from trytond.transaction import Transaction
+
+from .keyed import ShopKeyMixin
 
 #: States in which a sale can be given back its draft and be written anew.
-AMENDABLE = {'draft', 'quotation', 'confirmed'}
+AMENDABLE = {'draft', 'quotation', 'confirmed', 'cancelled'}
 
 
-class Sale(metaclass=PoolMeta):
+class Sale(ShopKeyMixin, metaclass=PoolMeta):
     __name__ = 'sale.sale'
 
-    shop_ref = fields.Char("Shop Reference", readonly=True, select=True,
-        help="The shop's key of this order.")
-    shop_fingerprint = fields.Char("Shop Fingerprint", readonly=True,
-        help="Tells this order from another that once had its key.")
     shop_hash = fields.Char("Shop Content", readonly=True,
         help="Hash of what the shop sent when the order was imported.")
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        table = cls.__table__()
-        cls._sql_constraints.append(
-            ('shop_ref_unique', Unique(table, table.company, table.shop_ref),
-                'erpsync.msg_shop_ref_unique'))
         cls.__rpc__.update({
                 'shop_import': RPC(readonly=False),
                 'shop_amend': RPC(readonly=False),
+                'shop_cancel': RPC(readonly=False),
+                'shop_withdraw': RPC(readonly=False),
                 })
 
     @classmethod
-    def __register__(cls, module_name):
-        super().__register__(module_name)
-        if backend.name == 'sqlite':
-            # Tryton's SQLite backend adds no constraint to a table that is
-            # there. Of an index over an expression the name is told where it
-            # is broken, and that is what Tryton looks for.
-            Transaction().connection.cursor().execute(
-                'CREATE UNIQUE INDEX IF NOT EXISTS sale_sale_shop_ref_unique'
-                " ON sale_sale (company, (shop_ref || ''))")
-
-    @classmethod
     def copy(cls, sales, default=None):
-        # A copy is another sale, and the key is this one's.
         default = {} if default is None else default.copy()
-        for name in ['shop_ref', 'shop_fingerprint', 'shop_hash']:
-            default.setdefault(name, None)
+        default.setdefault('shop_hash', None)
         return super().copy(sales, default=default)
 
     @classmethod
@@ -57,18 +38,14 @@ class Sale(metaclass=PoolMeta):
         nothing. `order` holds `key`, `fingerprint`, `hash` (of the content),
         `sale` (the values of the sale, its lines among them), `billing` and
         `delivery` (addresses), `untaxed` and `total` (what the sale has to come
-        to) and `state`. Answers `{'id', 'outcome'}`: `created`, or where the
-        key is in use `replayed` (same content) or `conflict` (another's)."""
-        company = Transaction().context.get('company')
-        known = cls.search([
-                ('shop_ref', '=', order['key']),
-                ('company', '=', company),
-                ], limit=1)
+        to), `state`, and `payments` (see `account.payment.shop_pay`). Answers
+        `{'id', 'outcome'}`: `created`, or where the key is in use `replayed`
+        (same content) or `conflict` (another's)."""
+        known = cls.shop_known(order['key'])
         if known:
-            sale, = known
-            same = sale.shop_hash == order['hash']
+            same = known.shop_hash == order['hash']
             return {
-                'id': sale.id,
+                'id': known.id,
                 'outcome': 'replayed' if same else 'conflict',
                 }
         sale, = cls.create([dict(order['sale'],
@@ -77,29 +54,105 @@ class Sale(metaclass=PoolMeta):
                     shop_hash=order['hash'],
                     **cls._shop_addresses(order))])
         cls._shop_finish(sale, order)
+        if order['payments']:
+            Pool().get('account.payment').shop_make(sale, order['payments'])
         return {'id': sale.id, 'outcome': 'created'}
 
     @classmethod
     def shop_amend(cls, id, order):
         """Replaces the content of a sale by what the shop says now, or
-        changes nothing. `order` as for `shop_import`."""
-        sale, = cls.search([('id', '=', id)])
-        if sale.state not in AMENDABLE:
-            raise UserError(gettext('erpsync.msg_shop_amend_state',
-                    ref=sale.shop_ref or sale.rec_name, state=sale.state))
+        changes nothing; one that was cancelled is open again. `order` as for
+        `shop_import`, its payments left out."""
+        sale = cls._shop_changeable(id)
+        payments = cls._shop_detach(sale)
         if sale.state != 'draft':
-            cls.draft([sale])
-        sold = [line.product for line in sale.lines if line.product]
+            cls.draft([cls(id)])
         values = dict(order['sale'], **cls._shop_addresses(order))
         values['lines'] = (
             [('delete', [line.id for line in sale.lines])]
             + list(values['lines']))
+        sold = cls._shop_sold(sale)
         cls.write([sale], values)
+        cls._shop_touch(sold)
+        cls._shop_finish(cls(id), order)
+        if cls._shop_attach(cls(id), payments):
+            cls.payment_confirm([cls(id)])
+        return {'id': id, 'outcome': 'amended'}
+
+    @classmethod
+    def shop_cancel(cls, id):
+        """Calls a sale off. Its payments stay: the money came."""
+        sale = cls._shop_changeable(id)
+        if sale.state != 'cancelled':
+            payments = cls._shop_detach(sale)
+            if sale.state == 'confirmed':
+                cls.draft([cls(id)])
+            cls.cancel([cls(id)])
+            cls._shop_attach(cls(id), payments)
+            cls._shop_touch(cls._shop_sold(sale))
+        return {'id': id, 'outcome': 'cancelled'}
+
+    @classmethod
+    def shop_withdraw(cls, id):
+        """Takes a sale out again with the payments that the shop sent, so
+        that their keys are free. One that is gone is no error."""
+        if cls.search([('id', '=', id)]):
+            sale = cls._shop_changeable(id)
+            payments = list(getattr(sale, 'payments', []))
+            if any(not p.shop_ref and p.state != 'failed' for p in payments):
+                raise UserError(gettext('erpsync.msg_shop_payment_of_others',
+                        ref=sale.shop_ref or sale.rec_name))
+            if payments:
+                Pool().get('account.payment').shop_release(payments)
+            if sale.state == 'confirmed':
+                cls.draft([cls(id)])
+            cls._shop_touch(cls._shop_sold(sale))
+            # Which cancels it first.
+            cls.delete([cls(id)])
+        return {'id': id, 'outcome': 'withdrawn'}
+
+    @classmethod
+    def shop_get(cls, id):
+        sales = cls.search([('id', '=', id)])
+        if not sales:
+            raise UserError(gettext('erpsync.msg_shop_gone', id=id))
+        return sales[0]
+
+    @classmethod
+    def _shop_changeable(cls, id):
+        sale = cls.shop_get(id)
+        if sale.state not in AMENDABLE:
+            raise UserError(gettext('erpsync.msg_shop_state',
+                    ref=sale.shop_ref or sale.rec_name, state=sale.state))
+        return sale
+
+    @classmethod
+    def _shop_detach(cls, sale):
+        """Takes the payments off a sale for a while: Tryton neither opens nor
+        cancels one that has any, and the shop does both to paid orders."""
+        # Without sale_payment there are none.
+        payments = [p for p in getattr(sale, 'payments', [])
+            if p.state != 'failed']
+        if payments:
+            Pool().get('account.payment').write(payments, {'origin': None})
+        return payments
+
+    @classmethod
+    def _shop_attach(cls, sale, payments):
+        if payments:
+            Pool().get('account.payment').write(
+                payments, {'origin': str(sale)})
+        return payments
+
+    @classmethod
+    def _shop_sold(cls, sale):
+        return [line.product for line in sale.lines if line.product]
+
+    @classmethod
+    def _shop_touch(cls, products):
         # The figure of a product that was ordered until now has changed, and
         # no row is left that says so.
-        Pool().get('product.product').shop_touch(sold)
-        cls._shop_finish(cls(id), order)
-        return {'id': id, 'outcome': 'amended'}
+        Pool().get('product.product').shop_touch(products)
 
     @classmethod
     def _shop_finish(cls, sale, order):
