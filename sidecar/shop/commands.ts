@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../domain/clock.ts";
 import { type RetryAdvice, ShopCommandError } from "../domain/errors.ts";
-import { parseSubject, type Subject } from "../domain/ids.ts";
+import { parseSubject, type ShopOrderId, type Subject } from "../domain/ids.ts";
+import type { ErpParcel } from "../domain/progress.ts";
 import type { ErpExchange, HttpSend } from "../erp/port.ts";
 
 /** Where the shop's signed endpoint is, and the secret that it shares with us. */
@@ -16,6 +17,34 @@ export interface CommandSettings {
 /** Asks the shop to put an order in a state; rejects with ShopCommandError. */
 export type SetStatus = (
   command: { readonly commandId: string; readonly subject: Subject; readonly state: number },
+  note: (exchange: ErpExchange) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** A parcel as the shop keeps it. */
+export type ShopParcel = Pick<ErpParcel, "ref" | "trackingNumber">;
+
+/**
+ * Asks the shop to show the tracking numbers of an order: of all its parcels, the oldest first. One without a number is
+ * left out until it has one. No mail goes out by it; a state that sends one (`{followup}`) is set afterwards. Rejects
+ * with ShopCommandError.
+ */
+export type SetTracking = (
+  command: {
+    readonly commandId: string;
+    readonly subject: Subject;
+    readonly parcels: readonly ShopParcel[];
+  },
+  note: (exchange: ErpExchange) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/**
+ * Asks the shop to write the ERP's number on the newest invoice of an order; rejects with ShopCommandError, which comes
+ * again by itself where the shop has made none yet.
+ */
+export type SetInvoice = (
+  command: { readonly commandId: string; readonly subject: Subject; readonly number: string },
   note: (exchange: ErpExchange) => void,
   signal: AbortSignal,
 ) => Promise<void>;
@@ -49,6 +78,8 @@ export interface ShopDescription {
 /** The signed endpoint of the module. */
 export interface ShopCommands {
   readonly setStatus: SetStatus;
+  readonly setTracking: SetTracking;
+  readonly setInvoice: SetInvoice;
   readonly announceStock: AnnounceStock;
   readonly describe: (signal: AbortSignal) => Promise<ShopDescription>;
 }
@@ -58,6 +89,8 @@ const ENDPOINT = "index.php?fc=module&module=erpsync&controller=command";
 
 /** Commands that the shop can never carry out: a person has to look. */
 const HOPELESS = new Set(["unknown_command", "unknown_order", "unknown_state", "invalid_argument"]);
+/** Commands that the shop can carry out later: it makes the invoice when a state asks for it. */
+const EARLY = new Set(["no_invoice"]);
 
 const Answer = z.object({
   results: z.array(
@@ -84,6 +117,11 @@ type Command = { readonly id: string; readonly type: string } & Readonly<Record<
 
 class HopelessCommandError extends ShopCommandError {
   override readonly advice: RetryAdvice = { kind: "park" };
+}
+
+/** The shop has not come so far yet; nothing was done, and there is nobody to blame. */
+class EarlyCommandError extends ShopCommandError {
+  override readonly advice: RetryAdvice = { kind: "slow-down", retryAfterMs: 300_000 };
 }
 
 /** Signs a request as the module checks it: HMAC-SHA256 over method, path, timestamp, nonce and body. */
@@ -130,9 +168,19 @@ export function createShopCommands(settings: CommandSettings, http: HttpSend, cl
   };
   return {
     setStatus: async ({ commandId, subject, state }, note, signal) => {
-      const parsed = parseSubject(subject);
-      if (parsed.kind !== "order") throw new HopelessCommandError(`${subject} has no status in the shop`);
-      await send({ id: commandId, type: "order.set_status", order: parsed.id, state }, note, signal);
+      const order = orderOf(subject, "status");
+      await send({ id: commandId, type: "order.set_status", order, state }, note, signal);
+    },
+    setTracking: async ({ commandId, subject, parcels }, note, signal) => {
+      const order = orderOf(subject, "parcels");
+      const listed = parcels.flatMap(({ ref, trackingNumber: tracking }) =>
+        tracking === "" ? [] : [{ ref, tracking }],
+      );
+      await send({ id: commandId, type: "order.set_tracking", order, parcels: listed }, note, signal);
+    },
+    setInvoice: async ({ commandId, subject, number }, note, signal) => {
+      const order = orderOf(subject, "invoice");
+      await send({ id: commandId, type: "order.set_invoice", order, number }, note, signal);
     },
     announceStock: async ({ commandId, products }, signal) => {
       const listed = products.map(({ combination, product, quantity, shop }) => ({
@@ -153,6 +201,12 @@ export function createShopCommands(settings: CommandSettings, http: HttpSend, cl
   };
 }
 
+function orderOf(subject: Subject, what: string): ShopOrderId {
+  const parsed = parseSubject(subject);
+  if (parsed.kind !== "order") throw new HopelessCommandError(`${subject} has no ${what} in the shop`);
+  return parsed.id;
+}
+
 function readAnswer(status: number, answer: string, command: Command): unknown {
   if (status !== 200) {
     throw new ShopCommandError(`The shop's endpoint answered ${String(status)}: ${answer.slice(0, 200)}`);
@@ -166,7 +220,9 @@ function readAnswer(status: number, answer: string, command: Command): unknown {
   }
   if (result.outcome !== "rejected") return result.data;
   const message = `The shop refused ${command.type}: ${result.code ?? ""} ${result.reason ?? ""}`.trim();
-  throw HOPELESS.has(result.code ?? "") ? new HopelessCommandError(message) : new ShopCommandError(message);
+  const code = result.code ?? "";
+  if (HOPELESS.has(code)) throw new HopelessCommandError(message);
+  throw EARLY.has(code) ? new EarlyCommandError(message) : new ShopCommandError(message);
 }
 
 function parseJson(text: string): unknown {
