@@ -150,7 +150,7 @@ const OWN_TABLES = {
   ...{ erpsync_stock_write: "delta", erpsync_stock_discrepancy: "id", erpsync_stock_snapshot: "id" },
   ...{ erpsync_stock_buffer: "units", erpsync_stock_announcement: "attempts" },
   ...{ erpsync_stock_reconciliation: "id", erpsync_mapping_entry: "erp_ref" },
-  ...{ erpsync_mapping_revision: "revision" },
+  ...{ erpsync_mapping_revision: "revision", erpsync_progress: "stage", erpsync_cursor: "mark" },
 } as const;
 
 const WRITES: readonly Right[] = ["SELECT", "INSERT", "UPDATE", "DELETE"];

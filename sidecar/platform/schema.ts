@@ -19,6 +19,8 @@ export interface Tables {
   erpsync_mapping: MappingTable;
   erpsync_mapping_entry: MappingEntryTable;
   erpsync_mapping_revision: MappingRevisionTable;
+  erpsync_progress: ProgressTable;
+  erpsync_cursor: CursorTable;
   erpsync_identity: IdentityTable;
   erpsync_epoch: EpochTable;
   erpsync_checkpoint: CheckpointTable;
@@ -85,6 +87,8 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_mapping",
   "erpsync_mapping_entry",
   "erpsync_mapping_revision",
+  "erpsync_progress",
+  "erpsync_cursor",
   "erpsync_identity",
   "erpsync_epoch",
   "erpsync_checkpoint",
@@ -291,6 +295,22 @@ export interface MappingRevisionTable {
   kind: string;
   revision: number;
   changed_at: Time;
+}
+
+export interface ProgressTable {
+  id_order: number;
+  erp_ref: string;
+  stage: string;
+  parcels: string;
+  invoice_numbers: string;
+  content_hash: string;
+  changed_at: Time;
+}
+
+export interface CursorTable {
+  feed: string;
+  mark: string;
+  updated_at: Time;
 }
 
 export interface IdentityTable {

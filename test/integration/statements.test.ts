@@ -296,6 +296,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     upsertMappings: [[MAPPING]],
     pageMappings: ["order", "1900", 50],
   },
+  "orders/progress-statements.ts": { readProgress: [7] },
   "orders/operation-statements.ts": {
     isWritingStopped: [],
     readOperations: ["order:7"],
