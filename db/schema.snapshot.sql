@@ -58,6 +58,12 @@
   confirmed_at datetime(6) NOT NULL
   PRIMARY KEY (id_order)
 
+-- erpsync_cursor
+  feed varchar(64) ascii bin NOT NULL
+  mark varchar(96) utf8mb4 bin NOT NULL
+  updated_at datetime(6) NOT NULL
+  PRIMARY KEY (feed)
+
 -- erpsync_epoch
   number int unsigned NOT NULL
   first_order_id int unsigned NOT NULL
@@ -209,6 +215,16 @@
   traceparent char(55) ascii bin NOT NULL
   payload text utf8mb4 NULL
   PRIMARY KEY (id)
+
+-- erpsync_progress
+  id_order int unsigned NOT NULL
+  erp_ref varchar(96) utf8mb4 NOT NULL
+  stage varchar(16) ascii bin NOT NULL
+  parcels mediumtext utf8mb4 NOT NULL
+  invoice_numbers mediumtext utf8mb4 NOT NULL
+  content_hash char(64) ascii bin NOT NULL
+  changed_at datetime(6) NOT NULL
+  PRIMARY KEY (id_order)
 
 -- erpsync_stock_announcement
   id_stock_available int unsigned NOT NULL

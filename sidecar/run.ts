@@ -6,6 +6,8 @@ import { countMissedHooks, readModuleState } from "./capture/statements.ts";
 import { ABORT_SLACK_MS } from "./config.ts";
 import { UsageError } from "./domain/errors.ts";
 import { parseSubject, shopOrderId } from "./domain/ids.ts";
+import { runProgress } from "./feed/progress-loop.ts";
+import { followsProgress, progressDeps } from "./feed-wiring.ts";
 import type { IdentityGuard } from "./identity/identity-guard.ts";
 import {
   Announcements,
@@ -96,6 +98,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
     ...keepIf(has("capture"), "sweep", (stop) => runSweep(sweepDeps(base, ingest), stop)),
     ...keepIf(has("work"), "work", (stop) => workLoop(base, lane, stop)),
     ...keepIf(feeds(base, roles), "feed", (stop) => feedLoop(base, lane, stop)),
+    ...keepIf(has("feed") && followsProgress(base), "progress", (stop) => progressLoop(base, lane, stop)),
     ...keepIf(has("feed"), "announcements", (stop) => runAnnouncements(stockAnnouncements(base), stop)),
     ...keepIf(reconciles(base, roles), "reconcile", (stop) => reconcileLoop(base, lane, stop)),
     ...keepIf(has("ops"), "prune", (stop) => runPrune(pruneDeps(base), stop)),
@@ -208,7 +211,7 @@ const reconciles = ({ config }: Base, roles: readonly Role[]): boolean =>
 /** Without Redis the limit of calls is kept by the one process that works, so nobody else may read the ERP. */
 function requireRolesTogether(base: Base, roles: readonly Role[]): void {
   const reads = base.config.stock.owner === "erp" && reconciles(base, roles) ? "reconcile" : undefined;
-  const role = feeds(base, roles) ? "feed" : reads;
+  const role = feeds(base, roles) || (roles.includes("feed") && followsProgress(base)) ? "feed" : reads;
   if (role === undefined || base.config.erp.redisUrl !== undefined || roles.includes("work")) return;
   throw new UsageError(
     `--roles: ${role} needs work in the same process, or erp.redisUrl, which lets processes share the limit of calls`,
@@ -222,6 +225,16 @@ const PORT_LOOK_MS = 1_000;
 async function feedLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
   await underPort(base, lane, "stock-feed", signal, async (held) => {
     await runSnapshots(snapshotDeps(base, lane), held);
+  });
+}
+
+/** Reads which orders moved on in the ERP, in one process of the installation. */
+async function progressLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  await underPort(base, lane, "progress-feed", signal, async (held) => {
+    await runProgress(
+      progressDeps(base, () => isErpAway(lane)),
+      held,
+    );
   });
 }
 
@@ -241,19 +254,20 @@ const isErpAway = (lane: Lane): boolean => lane.worker?.breaker.state === "open"
 async function underPort(
   base: Base,
   lane: Lane,
-  purpose: string,
+  purpose: "stock-feed" | "stock-reconcile" | "progress-feed",
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { config, erp, guard } = base;
-  const needsPort = config.stock.owner === "erp" && config.erp.redisUrl === undefined;
+  const callsErp = config.stock.owner === "erp" || purpose === "progress-feed";
+  const needsPort = callsErp && config.erp.redisUrl === undefined;
   const port = needsPort ? lane.port : new AbortController().signal;
   if (port === undefined) {
     await systemSleep(PORT_LOOK_MS, signal);
     return;
   }
   await guard.check();
-  if (config.stock.owner === "erp") await erp.ready();
+  if (callsErp) await erp.ready();
   const settings = databaseSettings(config);
   const name = lockName(settings.database, settings.prefix, purpose);
   const mine = AbortSignal.any([signal, port]);

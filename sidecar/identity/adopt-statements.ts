@@ -182,6 +182,15 @@ export async function deleteConfirmations(tx: Tx, orderIds: readonly number[]): 
 }
 
 /**
+ * Removes what the ERP said of the orders that had the ids before.
+ * Locks: X on the rows.
+ * Reads: the primary key.
+ */
+export async function deleteProgress(tx: Tx, orderIds: readonly number[]): Promise<void> {
+  await tx.deleteFrom("erpsync_progress").where("id_order", "in", orderIds).execute();
+}
+
+/**
  * Starts the jobs of subjects afresh: nothing that was decided for the old record holds for the new one. Jobs of
  * records that the shop does not have are done.
  * Locks: X on the rows.

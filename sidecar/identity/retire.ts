@@ -5,6 +5,7 @@ import {
   type AdoptedKind,
   deleteConfirmations,
   deleteMappings,
+  deleteProgress,
   pageTraces,
   resetJobs,
   retireAttempts,
@@ -49,7 +50,10 @@ async function retireBatch(
   await retireAttempts(tx, subjects, epoch);
   await retireCommands(tx, subjects, epoch);
   await deleteMappings(tx, kind, ids);
-  if (kind === "order") await deleteConfirmations(tx, ids);
+  if (kind === "order") {
+    await deleteConfirmations(tx, ids);
+    await deleteProgress(tx, ids);
+  }
   const there = ids.filter((id) => isPresent(id)).map((id) => subjectOf(kind, id));
   const gone = ids.filter((id) => !isPresent(id)).map((id) => subjectOf(kind, id));
   await resetJobs(tx, there, "ready");

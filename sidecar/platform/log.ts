@@ -67,6 +67,15 @@ export type LogEvent =
       readonly found: boolean;
     }
   | {
+      readonly event: "progress.applied";
+      readonly orders: number;
+      readonly changed: number;
+      readonly unknown: number;
+      readonly tookMs: number;
+    }
+  | { readonly event: "progress.failed"; readonly code: string; readonly retryMs: number }
+  | { readonly event: "progress.refused"; readonly code: string }
+  | {
       readonly event: "stock.snapshot_applied";
       readonly snapshot: number;
       readonly kind: "full" | "delta";

@@ -80,6 +80,17 @@ export function createMetrics() {
       help: "1 while the ERP as a whole is taken to be away",
       registers,
     }),
+    progressReadings: new Counter({
+      name: "erpsync_progress_readings_total",
+      help: "Readings of the orders that moved on in the ERP, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    progressOrders: new Counter({
+      name: "erpsync_progress_orders_total",
+      help: "Orders of which the ERP said something new",
+      registers,
+    }),
     stockMovements: new Counter({
       name: "erpsync_stock_movements_total",
       help: "Changes of stock rows that were booked, by cause; `pending` are attributed later",

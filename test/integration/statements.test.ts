@@ -81,6 +81,14 @@ const MAPPING = {
   fingerprint: null,
   origin: "sync",
 };
+const PROGRESS = {
+  id_order: 7,
+  erp_ref: "700",
+  stage: "shipped",
+  parcels: "[]",
+  invoice_numbers: "[]",
+  content_hash: HASH,
+};
 const ENTRY = {
   kind: "tax",
   selector: ["FR", "7", "", ""],
@@ -193,12 +201,30 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     retireCommands: [["order:17"], 2],
     deleteMappings: ["order", [17]],
     deleteConfirmations: [[17]],
+    deleteProgress: [[17]],
     resetJobs: [["order:17"], "ready"],
     readyStrangers: [],
     askForStockPass: [],
     countClaims: [],
     lowestOrderAfter: [100, "2026-11-01 00:00:00"],
     readFirstStart: [],
+  },
+  "feed/progress-statements.ts": {
+    readCursor: ["progress:fake"],
+    moveCursor: ["progress:fake", "1", "2"],
+    findOrdersUnderWay: [["PS-main-7", "PS-main-8"]],
+    findOrders: [
+      [
+        { orderRef: "7", orderExternalId: "PS-main-7" },
+        { orderRef: "8", orderExternalId: "PS-main-8" },
+      ],
+    ],
+    readHashes: [[7, 8]],
+    upsertProgress: [[PROGRESS]],
+    insertPageAttempts: [
+      "progress:fake",
+      [{ outcome: "ok", message: null, exchange: EXCHANGE, answer: "{}", actor: "test:1" }],
+    ],
   },
   "ingest/statements.ts": {
     outboxHasRows: [],
@@ -742,6 +768,8 @@ async function grownWorld(server: World["server"]): Promise<World> {
     erp_ref: "20",
     updated_at: AT,
   }));
+  await multiply(world, "erpsync_progress", (n) => ({ ...PROGRESS, id_order: n, changed_at: AT }));
+  await multiply(world, "erpsync_cursor", (n) => ({ feed: `progress:erp${n}`, mark: "1", updated_at: AT }));
   await multiply(world, "erpsync_action", (n) => ({
     id: n,
     at: AT,
