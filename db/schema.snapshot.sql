@@ -216,6 +216,13 @@
   payload text utf8mb4 NULL
   PRIMARY KEY (id)
 
+-- erpsync_parcel
+  id_order int unsigned NOT NULL
+  ref varchar(96) ascii bin NOT NULL
+  id_order_carrier int unsigned NOT NULL
+  tracking_number varchar(64) utf8mb4 NOT NULL
+  PRIMARY KEY (id_order,ref)
+
 -- erpsync_progress
   id_order int unsigned NOT NULL
   erp_ref varchar(96) utf8mb4 NOT NULL

@@ -39,7 +39,7 @@ class Erpsync extends Module
     {
         $this->name = 'erpsync';
         $this->tab = 'administration';
-        $this->version = '0.2.0';
+        $this->version = '0.3.0';
         $this->author = 'erpsync';
         $this->need_instance = 0;
         $this->bootstrap = true;

@@ -5,8 +5,10 @@ declare(strict_types=1);
 namespace Erpsync\Tests;
 
 use Erpsync\Command\Executor;
+use Erpsync\Command\Invoices;
 use Erpsync\Command\Journal;
 use Erpsync\Command\Orders;
+use Erpsync\Command\Parcels;
 use Erpsync\Command\Stock;
 use PHPUnit\Framework\TestCase;
 
@@ -181,6 +183,13 @@ final class ExecutorTest extends TestCase implements Orders
     {
         $describe = static fn (): array => ['module' => '1'];
 
-        return (new Executor(new Journal($this->database), $this, self::createStub(Stock::class), $describe))->execute($commands);
+        return (new Executor(
+            new Journal($this->database),
+            $this,
+            self::createStub(Parcels::class),
+            self::createStub(Invoices::class),
+            self::createStub(Stock::class),
+            $describe
+        ))->execute($commands);
     }
 }

@@ -56,12 +56,12 @@ final class SettingsTest extends TestCase
         self::assertSame([], SettingsPage::errors($values));
     }
 
-    public function testTheInstallScriptIsFourTablesThatCanBeMadeTwice(): void
+    public function testTheInstallScriptIsFiveTablesThatCanBeMadeTwice(): void
     {
         $sql = (string) file_get_contents(__DIR__.'/../erpsync/sql/install.sql');
         $statements = Installer::statements($sql, 'abc_');
 
-        self::assertCount(4, $statements);
+        self::assertCount(5, $statements);
         foreach ($statements as $statement) {
             self::assertStringStartsWith('CREATE TABLE IF NOT EXISTS `abc_erpsync_', $statement);
         }

@@ -163,6 +163,7 @@ async function checkRights({ config, db }: Base): Promise<readonly Finding[]> {
     { table: "stock_available", column: "quantity", rights: ["SELECT", "UPDATE"] as const },
     { table: "stock_available", column: "physical_quantity", rights: ["UPDATE"] as const },
     { table: "erpsync_command", column: "result", rights: ["SELECT", "UPDATE"] as const },
+    { table: "erpsync_parcel", column: "ref", rights: ["SELECT", "DELETE"] as const },
     { table: "erpsync_migration", column: "id", rights: ["SELECT"] as const },
   ];
   const { name: database, prefix, user } = config.database;

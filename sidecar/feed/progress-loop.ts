@@ -2,7 +2,7 @@ import type { Clock, Sleep } from "../domain/clock.ts";
 import { SidecarError } from "../domain/errors.ts";
 import type { Log } from "../platform/log.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { decideAfterFailure } from "./decide-pause.ts";
+import { decideAfterFailure } from "./decide-after-failure.ts";
 import { Reading, type ReadingDeps } from "./reading.ts";
 
 /** How soon it is looked again whether the ERP is back and writing goes on. */

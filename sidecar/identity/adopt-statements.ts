@@ -191,6 +191,15 @@ export async function deleteProgress(tx: Tx, orderIds: readonly number[]): Promi
 }
 
 /**
+ * Removes what the module remembers of the parcels of the orders that had the ids before.
+ * Locks: X on the rows.
+ * Reads: the primary key.
+ */
+export async function deleteParcels(tx: Tx, orderIds: readonly number[]): Promise<void> {
+  await tx.deleteFrom("erpsync_parcel").where("id_order", "in", orderIds).execute();
+}
+
+/**
  * Starts the jobs of subjects afresh: nothing that was decided for the old record holds for the new one. Jobs of
  * records that the shop does not have are done.
  * Locks: X on the rows.

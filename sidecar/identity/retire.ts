@@ -5,6 +5,7 @@ import {
   type AdoptedKind,
   deleteConfirmations,
   deleteMappings,
+  deleteParcels,
   deleteProgress,
   pageTraces,
   resetJobs,
@@ -53,6 +54,7 @@ async function retireBatch(
   if (kind === "order") {
     await deleteConfirmations(tx, ids);
     await deleteProgress(tx, ids);
+    await deleteParcels(tx, ids);
   }
   const there = ids.filter((id) => isPresent(id)).map((id) => subjectOf(kind, id));
   const gone = ids.filter((id) => !isPresent(id)).map((id) => subjectOf(kind, id));

@@ -11,6 +11,7 @@ export interface Tables {
   erpsync_confirmation: ConfirmationTable;
   erpsync_command: CommandTable;
   erpsync_nonce: NonceTable;
+  erpsync_parcel: ParcelTable;
   erpsync_event: EventTable;
   erpsync_job: JobTable;
   erpsync_operation: OperationTable;
@@ -82,6 +83,7 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_confirmation",
   "erpsync_command",
   "erpsync_nonce",
+  "erpsync_parcel",
   "erpsync_event",
   "erpsync_job",
   "erpsync_operation",
@@ -187,6 +189,13 @@ export interface CommandTable {
 export interface NonceTable {
   nonce: string;
   seen_at: Time;
+}
+
+export interface ParcelTable {
+  id_order: number;
+  ref: string;
+  id_order_carrier: number;
+  tracking_number: string;
 }
 
 export interface EventTable {

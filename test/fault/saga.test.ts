@@ -27,7 +27,7 @@ async function expectPaid(world: World, erp: NetSuiteEmulator, orderIds: readonl
   const orders = new Map(erp.orders().map((order) => [order.id, order.externalId]));
   const deposits = erp.deposits().map(({ body, externalId }) => ({
     externalId,
-    order: orders.get(refId(body["salesOrder"]) ?? ""),
+    order: orders.get(refId(body["salesOrder"])),
     payment: Number(body["payment"]).toFixed(2),
   }));
   const wanted = paid.map(({ id_order, id_order_payment, amount }) => ({

@@ -202,6 +202,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     deleteMappings: ["order", [17]],
     deleteConfirmations: [[17]],
     deleteProgress: [[17]],
+    deleteParcels: [[17]],
     resetJobs: [["order:17"], "ready"],
     readyStrangers: [],
     askForStockPass: [],
@@ -778,6 +779,12 @@ async function grownWorld(server: World["server"]): Promise<World> {
     updated_at: AT,
   }));
   await multiply(world, "erpsync_progress", (n) => ({ ...PROGRESS, id_order: n, changed_at: AT }));
+  await multiply(world, "erpsync_parcel", (n) => ({
+    id_order: n,
+    ref: "S1",
+    id_order_carrier: n,
+    tracking_number: "T1",
+  }));
   await multiply(world, "erpsync_cursor", (n) => ({ feed: `progress:erp${n}`, mark: "1", updated_at: AT }));
   await multiply(world, "erpsync_action", (n) => ({
     id: n,

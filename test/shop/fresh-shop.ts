@@ -1,6 +1,6 @@
 import { RealShop } from "./real-shop.ts";
 
-const SHARED_TABLES = ["outbox", "confirmation", "command", "nonce"];
+const SHARED_TABLES = ["outbox", "confirmation", "command", "nonce", "parcel"];
 
 /** The shop with the module, without what earlier runs left of the sidecar, and serving at its own address. */
 export async function freshShop(): Promise<RealShop> {

@@ -262,11 +262,9 @@ export class RealShop implements AsyncDisposable {
     return lockName(this.settings.database, this.prefix, `stock.${product}`);
   }
 
-  /** `bin/console prestashop:module <action> erpsync`; throws with the console's words where it fails. */
-  async module(action: "install" | "uninstall" | "reset"): Promise<void> {
-    await promisify(execFile)("php", ["bin/console", "prestashop:module", action, "erpsync"], {
-      cwd: this.root,
-    });
+  /** `bin/console prestashop:module <action> <name>`; throws with the console's words where it fails. */
+  async module(action: "install" | "uninstall" | "reset", name = "erpsync"): Promise<void> {
+    await promisify(execFile)("php", ["bin/console", "prestashop:module", action, name], { cwd: this.root });
   }
 
   /** Places orders in one PHP process. */

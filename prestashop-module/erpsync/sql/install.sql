@@ -44,3 +44,12 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_nonce` (
   PRIMARY KEY (`nonce`),
   KEY `erpsync_nonce_seen` (`seen_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Which parcel of the ERP has which row of the shop's order_carrier: a number that changes is the same parcel still.
+CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_parcel` (
+  `id_order` INT UNSIGNED NOT NULL,
+  `ref` VARCHAR(96) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the ERP''s own id of the shipment or package',
+  `id_order_carrier` INT UNSIGNED NOT NULL,
+  `tracking_number` VARCHAR(64) NOT NULL COMMENT 'as we wrote it last',
+  PRIMARY KEY (`id_order`, `ref`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

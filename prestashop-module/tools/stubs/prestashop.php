@@ -37,6 +37,13 @@ class ObjectModel
     public $id;
     /** @return array<string, mixed> */
     public function getFields() { return []; }
+    /** @return bool|int */
+    public function add() { return true; }
+    /** @return bool|int */
+    public function update() { return true; }
+    /** @param array<string, bool> $fields
+     * @return void */
+    public function setFieldsToUpdate(array $fields) {}
 }
 class Order extends ObjectModel
 {
@@ -61,8 +68,12 @@ class Order extends ObjectModel
     public function __construct(?int $id = null) { $this->id = $id; }
     /** @return bool|int */
     public function hasInvoice() { return false; }
+    /** @var int|string */
+    public $id_customer = 0;
     /** @return null|string */
-    public function getShippingNumber() { return null; }
+    public function getWsShippingNumber() { return null; }
+    /** @return int|string */
+    public function getIdOrderCarrier() { return 0; }
 }
 class OrderHistory extends ObjectModel
 {
@@ -79,10 +90,29 @@ class OrderHistory extends ObjectModel
     public function addWithemail(bool $autodate = true, array $variables = []) { return true; }
 }
 class OrderDetail extends ObjectModel { /** @var int|string */ public $id_order = 0; }
-class OrderCarrier extends ObjectModel { /** @var int|string */ public $id_order = 0; }
+class OrderCarrier extends ObjectModel
+{
+    /** @var int|string */
+    public $id_order = 0;
+    /** @var int|string */
+    public $id_carrier = 0;
+    /** @var null|int|string */
+    public $id_order_invoice;
+    /** @var float|string */
+    public $weight;
+    /** @var float|string */
+    public $shipping_cost_tax_excl;
+    /** @var float|string */
+    public $shipping_cost_tax_incl;
+    /** @var null|string */
+    public $tracking_number;
+    public function __construct(?int $id = null) { $this->id = $id; }
+}
+class OrderInvoice extends ObjectModel { /** @var null|string */ public $note; public function __construct(int $id) { $this->id = $id; } }
 class OrderSlip extends ObjectModel { /** @var int|string */ public $id_order = 0; }
 class OrderPayment extends ObjectModel { /** @var null|string */ public $order_reference; }
-class Customer extends ObjectModel {}
+class Customer extends ObjectModel { public function __construct(?int $id = null) { $this->id = $id; } }
+class Language extends ObjectModel { public function __construct(int $id) { $this->id = $id; } }
 class StockAvailable extends ObjectModel
 {
     /** @var int|string */
@@ -107,7 +137,15 @@ class Hook
 {
     /** @param array<string, mixed> $args
      * @return mixed */
-    public static function exec(string $name, array $args = []) { return null; }
+    public static function exec(
+        string $name,
+        array $args = [],
+        ?int $idModule = null,
+        bool $arrayReturn = false,
+        bool $checkExceptions = true,
+        bool $usePush = false,
+        ?int $idShop = null
+    ) { return null; }
 }
 class Address extends ObjectModel { /** @var int|string */ public $id_customer = 0; }
 class Cart extends ObjectModel {}
@@ -132,6 +170,8 @@ class Context
     public $currency;
     /** @var null|Employee */
     public $employee;
+    /** @var Language */
+    public $language;
     /** @var null|Cookie */
     public $cookie;
     /** @var null|Controller */

@@ -10,9 +10,12 @@ use Erpsync\Capture\LossLog;
 use Erpsync\Command\Executor;
 use Erpsync\Command\Gate;
 use Erpsync\Command\Journal;
+use Erpsync\Command\OrderContext;
 use Erpsync\Command\Refusal;
 use Erpsync\Command\Request;
+use Erpsync\Command\ShopInvoices;
 use Erpsync\Command\ShopOrders;
+use Erpsync\Command\ShopParcels;
 use Erpsync\Command\ShopStock;
 use Erpsync\QueryFailed;
 use Erpsync\Settings;
@@ -68,10 +71,13 @@ class ErpsyncCommandModuleFrontController extends ModuleFrontController
     {
         $module = $this->erpsync();
         $database = $module->database();
+        $context = new OrderContext($database, $this->context);
 
         return new Executor(
             new Journal($database),
-            new ShopOrders($database, $this->context),
+            new ShopOrders($database, $context),
+            new ShopParcels($database, $context),
+            new ShopInvoices($database),
             new ShopStock($database, $this->context),
             static function () use ($module): array {
                 $losses = LossLog::ofShop(_PS_ROOT_DIR_)->summary();

@@ -25,17 +25,31 @@ final class Executor
     /** @var Announcement */
     private $announcement;
 
+    /** @var Tracking */
+    private $tracking;
+
+    /** @var InvoiceNumber */
+    private $invoiceNumber;
+
     /** @var callable(): array<string, mixed> */
     private $describe;
 
     /**
      * @param callable(): array<string, mixed> $describe what the shop says of itself
      */
-    public function __construct(Journal $journal, Orders $orders, Stock $stock, callable $describe)
-    {
+    public function __construct(
+        Journal $journal,
+        Orders $orders,
+        Parcels $parcels,
+        Invoices $invoices,
+        Stock $stock,
+        callable $describe
+    ) {
         $this->journal = $journal;
         $this->orders = $orders;
         $this->announcement = new Announcement($journal, $stock);
+        $this->tracking = new Tracking($journal, $orders, $parcels);
+        $this->invoiceNumber = new InvoiceNumber($journal, $orders, $invoices);
         $this->describe = $describe;
     }
 
@@ -74,6 +88,12 @@ final class Executor
 
             case 'order.set_status':
                 return $this->setStatus($command['id'], $command['arguments']);
+
+            case 'order.set_tracking':
+                return $this->tracking->carryOut($command['id'], $command['arguments']);
+
+            case 'order.set_invoice':
+                return $this->invoiceNumber->carryOut($command['id'], $command['arguments']);
 
             case 'stock.announce':
                 return $this->announcement->carryOut($command['id'], $command['arguments']);

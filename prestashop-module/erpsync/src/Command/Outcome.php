@@ -46,7 +46,7 @@ final class Outcome
     }
 
     /**
-     * @param string $code unknown_command, unknown_order, unknown_state, invalid_argument or failed
+     * @param string $code unknown_command, unknown_order, unknown_state, invalid_argument, no_invoice or failed
      */
     public static function rejected(string $code, string $reason): self
     {

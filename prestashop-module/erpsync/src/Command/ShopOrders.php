@@ -18,10 +18,10 @@ final class ShopOrders implements Orders
     /** @var Database */
     private $database;
 
-    /** @var \Context */
+    /** @var OrderContext */
     private $context;
 
-    public function __construct(Database $database, \Context $context)
+    public function __construct(Database $database, OrderContext $context)
     {
         $this->database = $database;
         $this->context = $context;
@@ -80,7 +80,7 @@ final class ShopOrders implements Orders
     public function setState(int $orderId, int $stateId): array
     {
         $order = new \Order($orderId);
-        $this->enter($order);
+        $this->context->enter($order);
         $history = new \OrderHistory();
         $history->id_order = $orderId;
         $history->id_employee = 0;
@@ -94,32 +94,11 @@ final class ShopOrders implements Orders
     }
 
     /**
-     * What PrestaShop's classes expect of their surroundings: the order's shop and currency, an empty cart for other
-     * modules' hooks, and an employee, without whom a restock stops half way in StockManager.
-     */
-    private function enter(\Order $order): void
-    {
-        \Shop::setContext(\Shop::CONTEXT_SHOP, (int) $order->id_shop);
-        $this->context->shop = new \Shop((int) $order->id_shop);
-        $this->context->currency = new \Currency((int) $order->id_currency);
-        if (!is_object($this->context->cart)) {
-            $this->context->cart = new \Cart();
-        }
-        if (!is_object($this->context->employee) || (int) $this->context->employee->id < 1) {
-            $table = $this->database->table('employee');
-            $rows = $this->database->rows(
-                "SELECT id_employee AS n FROM {$table} WHERE active = 1 ORDER BY id_profile, id_employee LIMIT 1"
-            );
-            $this->context->employee = new \Employee((int) ($rows[0]['n'] ?? 0));
-        }
-    }
-
-    /**
      * @return array<string, string> the tracking address, in the mail of the state "shipped"
      */
     private static function mailVariables(\Order $order, int $stateId): array
     {
-        $number = $order->getShippingNumber();
+        $number = $order->getWsShippingNumber();
         $shipping = \Configuration::get('PS_OS_SHIPPING');
         if (!is_string($number) || $number === '' || !is_numeric($shipping) || (int) $shipping !== $stateId) {
             return [];
