@@ -24,6 +24,8 @@ export interface Tables {
   erpsync_checkpoint: CheckpointTable;
   erpsync_missed_hook: MissedHookTable;
   erpsync_order_seen: OrderSeenTable;
+  erpsync_order_check: OrderCheckTable;
+  erpsync_order_reconciliation: OrderReconciliationTable;
   erpsync_action: ActionTable;
   erpsync_stock_inbox: StockInboxTable;
   erpsync_stock_pass: StockPassTable;
@@ -53,6 +55,9 @@ export interface Tables {
   order_history: OrderHistoryTable;
   order_state: OrderStateTable;
   order_payment: OrderPaymentTable;
+  order_slip: OrderSlipTable;
+  order_slip_detail: OrderSlipDetailTable;
+  order_invoice: OrderInvoiceTable;
   customer: CustomerTable;
   address: AddressTable;
   country: CountryTable;
@@ -90,6 +95,8 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_checkpoint",
   "erpsync_missed_hook",
   "erpsync_order_seen",
+  "erpsync_order_check",
+  "erpsync_order_reconciliation",
   "erpsync_action",
   "erpsync_stock_inbox",
   "erpsync_stock_pass",
@@ -119,6 +126,9 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "order_history",
   "order_state",
   "order_payment",
+  "order_slip",
+  "order_slip_detail",
+  "order_invoice",
   "customer",
   "address",
   "country",
@@ -333,6 +343,47 @@ export interface OrderSeenTable {
   id_order: number;
   content_hash: string;
   seen_at: Time;
+}
+
+export interface OrderCheckTable {
+  id_order: number;
+  checked_at: Time;
+  currency: string;
+  decimals: number;
+  shop_state: number;
+  shop_customer: number;
+  shop_excl: number;
+  shop_incl: number;
+  shop_paid: number;
+  shop_credited: number;
+  reference_paid: number;
+  erp_ref: string | null;
+  erp_customer: string | null;
+  erp_cancelled: number | null;
+  erp_excl: number | null;
+  erp_incl: number | null;
+  erp_paid: number | null;
+  erp_credited: number | null;
+  kinds: string | null;
+  author: string | null;
+  differences: string | null;
+  first_seen_at: NullableTime;
+  agreed_at: NullableTime;
+  agreed: string | null;
+}
+
+export interface OrderReconciliationTable {
+  id: Generated<number>;
+  state: string;
+  scope: string;
+  compared: Defaulted<number>;
+  differing: Defaulted<number>;
+  waiting: Defaulted<number>;
+  reason: Optional<string>;
+  detail: Optional<string>;
+  actor: string;
+  started_at: Time;
+  finished_at: NullableTime;
 }
 
 export interface ActionTable {
@@ -651,6 +702,39 @@ export interface OrderStateTable {
 export interface OrderPaymentTable {
   id_order_payment: number;
   order_reference: string | null;
+  id_currency: number;
+  amount: string;
+  payment_method: string;
+  conversion_rate: string;
+  transaction_id: string | null;
+  date_add: string;
+}
+
+export interface OrderSlipTable {
+  id_order_slip: number;
+  id_order: number;
+  total_products_tax_excl: string | null;
+  total_products_tax_incl: string | null;
+  total_shipping_tax_excl: string | null;
+  total_shipping_tax_incl: string | null;
+  amount: string;
+  date_add: string;
+}
+
+export interface OrderSlipDetailTable {
+  id_order_slip: number;
+  id_order_detail: number;
+  product_quantity: number;
+  unit_price_tax_excl: string | null;
+  unit_price_tax_incl: string | null;
+  total_price_tax_excl: string | null;
+  total_price_tax_incl: string | null;
+}
+
+export interface OrderInvoiceTable {
+  id_order_invoice: number;
+  id_order: number;
+  number: number;
 }
 
 export interface CustomerTable {
