@@ -1,7 +1,6 @@
 import type { OrderToRead } from "../erp/port.ts";
 import type { Database } from "../platform/database.ts";
 import { isAnonymousCustomer } from "../shop/anonymous-statements.ts";
-import { deleteChecks, readChecks, readTime, type StoredCheck, upsertChecks } from "./check-statements.ts";
 import { type Acknowledged, NOTHING_ACKNOWLEDGED } from "./decide-order-difference.ts";
 import {
   acknowledgedOf,
@@ -17,6 +16,13 @@ import { decodeAcknowledged } from "./decode-acknowledged.ts";
 import type { ShopOrder } from "./decode-shop-orders.ts";
 import { decodeAgreement } from "./encode-check.ts";
 import type { LeftOrder } from "./encode-run.ts";
+import {
+  deleteChecks,
+  readChecks,
+  readTime,
+  type StoredCheck,
+  upsertChecks,
+} from "./order-check-statements.ts";
 import {
   type KnownRefs,
   type OrderJob,

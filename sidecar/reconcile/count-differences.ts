@@ -1,5 +1,5 @@
 import type { Database } from "../platform/database.ts";
-import { countDiffering } from "./check-statements.ts";
+import { countDiffering } from "./order-check-statements.ts";
 
 /** How many orders differ in each kind; an order that differs in two counts in both. */
 export async function countDifferences(db: Database): Promise<ReadonlyMap<string, number>> {

@@ -1,5 +1,4 @@
 import type { ErpRef } from "../domain/ids.ts";
-import type { CheckRow, NewCheck } from "./check-statements.ts";
 import {
   type Acknowledged,
   type Author,
@@ -13,6 +12,7 @@ import {
 } from "./decide-order-difference.ts";
 import type { ShopOrder } from "./decode-shop-orders.ts";
 import { encodeAgreement, encodeDifferences } from "./encode-check.ts";
+import type { CheckRow, NewCheck } from "./order-check-statements.ts";
 import type { KnownRefs, OrderJob } from "./order-statements.ts";
 import type { ErpReading } from "./read-erp-orders.ts";
 

@@ -1,9 +1,9 @@
 import type { ErpRef } from "../domain/ids.ts";
 import { type Currency, fromMinor } from "../domain/money.ts";
-import type { StoredCheck } from "./check-statements.ts";
 import type { ShopOrder } from "./decode-shop-orders.ts";
 import { decodeDifferences } from "./encode-check.ts";
 import { type JobWords, tellAuthor, tellJob, tellKind } from "./encode-difference.ts";
+import type { StoredCheck } from "./order-check-statements.ts";
 import type { PlacedOrderRow } from "./order-statements.ts";
 
 /** Amounts of a row, in minor units of the order's currency; those of the ERP as last compared. */

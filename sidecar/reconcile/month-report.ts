@@ -1,7 +1,6 @@
 import { stringify } from "csv-stringify/sync";
 import { type Currency, fromMinor } from "../domain/money.ts";
 import type { Database } from "../platform/database.ts";
-import { readChecks } from "./check-statements.ts";
 import {
   decideMonthRow,
   encodeMonthRow,
@@ -10,6 +9,7 @@ import {
   type MonthRow,
   type MonthVerdict,
 } from "./encode-month-row.ts";
+import { readChecks } from "./order-check-statements.ts";
 import { type PlacedOrderRow, readOrderJobs, readRefs, type ShopSpan } from "./order-statements.ts";
 import { readShopOrders } from "./read-shop-orders.ts";
 import { placedPages } from "./reconcile-orders.ts";

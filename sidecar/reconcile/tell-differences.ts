@@ -1,8 +1,8 @@
 import type { Currency } from "../domain/money.ts";
 import type { Database } from "../platform/database.ts";
-import { listDiffering, type StoredCheck } from "./check-statements.ts";
 import type { Difference } from "./decide-order-difference.ts";
 import { decodeDifferences } from "./encode-check.ts";
+import { listDiffering, type StoredCheck } from "./order-check-statements.ts";
 import { type OrderJob, readOrderJobs } from "./order-statements.ts";
 
 /** An order that differs, with its job as it stands now. */

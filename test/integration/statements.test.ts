@@ -365,7 +365,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     pageMappedOrders: [90, { placedAt: "2026-11-20 00:00:00", id: 7 }, 50],
     readTaxedLines: [[7, 8]],
   },
-  "reconcile/check-statements.ts": {
+  "reconcile/order-check-statements.ts": {
     readTime: [],
     readChecks: [[7, 8]],
     upsertChecks: [[{ ...CHECK, agreed: null }], AT],
