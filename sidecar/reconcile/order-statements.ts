@@ -156,12 +156,14 @@ export async function readRefs(
   const rows = await db
     .selectFrom("erpsync_mapping")
     .select(["kind", "shop_key", "external_id", "erp_ref"])
-    .where((eb) =>
-      eb.or([
-        eb("kind", "=", "order").and("shop_key", "in", orderIds.map(String)),
-        eb("kind", "=", "customer").and("shop_key", "in", customerIds.map(String)),
-      ]),
-    )
+    .where((eb) => {
+      const wanted = Object.entries({ order: orderIds, customer: customerIds });
+      return eb.or(
+        wanted
+          .filter(([, ids]) => ids.length > 0)
+          .map(([kind, ids]) => eb("kind", "=", kind).and("shop_key", "in", ids.map(String))),
+      );
+    })
     .execute();
   const of = (kind: string) => rows.filter((row) => row.kind === kind);
   return {

@@ -136,6 +136,82 @@ export class OrderRig implements AsyncDisposable {
     doneOrThrow(await ask({ method: "PATCH", path, body }, call, budget));
   }
 
+  /** Takes the products' mappings away, so that what is planned from now on parks. */
+  async unmapProducts(): Promise<void> {
+    await this.world.pool.query(`DELETE FROM ${this.world.table("erpsync_mapping")} WHERE kind = 'product'`);
+  }
+
+  async mapCustomer(customerId: number, ref: string): Promise<void> {
+    await this.world.pool.query(
+      `REPLACE INTO ${this.world.table("erpsync_mapping")} (kind, shop_key, external_id, erp_ref, origin, updated_at)
+       VALUES ('customer', ?, ?, ?, 'sync', UTC_TIMESTAMP(6))`,
+      [String(customerId), `PS-main-CUST-${customerId}`, ref],
+    );
+  }
+
+  async job(orderId: number): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const [row] = await this.world.rows(
+      `SELECT state, reason_code FROM ${this.world.table("erpsync_job")} WHERE subject = ?`,
+      [`order:${orderId}`],
+    );
+    return row;
+  }
+
+  /** A job as a worker, or an event, leaves it. */
+  async setJob(orderId: number, state: string): Promise<void> {
+    await this.world.pool.query(
+      `UPDATE ${this.world.table("erpsync_job")} SET state = ?, run_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
+        WHERE subject = ?`,
+      [state, `order:${orderId}`],
+    );
+  }
+
+  async setState(orderId: number, stateId: number): Promise<void> {
+    await this.world.pool.query(
+      `UPDATE ${this.world.table("orders")} SET current_state = ? WHERE id_order = ?`,
+      [stateId, orderId],
+    );
+  }
+
+  /** The back office changes the quantity of an order's first line. */
+  async editLine(orderId: number, quantity: number, hooks: "on" | "off" = "on"): Promise<void> {
+    const orderDetailId = await this.#firstLine(orderId);
+    await this.world.shop().editLine({ orderId, orderDetailId, quantity, hooks });
+  }
+
+  /** The back office gives one piece of an order's first line back; nobody is told. */
+  async slip(orderId: number): Promise<void> {
+    const orderDetailId = await this.#firstLine(orderId);
+    await this.world.shop().addSlip({ orderId, orderDetailId, quantity: 1, hooks: "off" });
+  }
+
+  async #firstLine(orderId: number): Promise<number> {
+    const [line] = await this.world.rows<{ id: number }>(
+      `SELECT id_order_detail AS id FROM ${this.world.table("order_detail")} WHERE id_order = ? LIMIT 1`,
+      [orderId],
+    );
+    return Number(line?.id);
+  }
+
+  /** All payments of a reference, in cents. */
+  async paid(reference: string): Promise<number> {
+    const [row] = await this.world.rows<{ paid: string }>(
+      `SELECT SUM(amount) AS paid FROM ${this.world.table("order_payment")} WHERE order_reference = ?`,
+      [reference],
+    );
+    return Math.round(Number(row?.paid) * 100);
+  }
+
+  /** Of every table but the two that a comparison writes. */
+  async checksums(): Promise<readonly object[]> {
+    const tables = await this.world.rows<Record<string, string>>("SHOW TABLES");
+    const own = ["erpsync_order_check", "erpsync_order_reconciliation"].map(
+      (name) => this.world.prefix + name,
+    );
+    const names = tables.map((row) => Object.values(row)[0] ?? "").filter((name) => !own.includes(name));
+    return await this.world.rows(`CHECKSUM TABLE ${names.map((name) => `\`${name}\``).join(", ")}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sidecar[Symbol.asyncDispose]();
     await this.db.destroy();
