@@ -81,6 +81,14 @@ module.exports = {
       ],
       "A snapshot knows neither the ledger's inside nor the comparison.",
     ),
+    {
+      name: "reconcile-only-looks",
+      severity: "error",
+      comment:
+        "Comparing orders flags and never fixes: it has neither the shop's commands nor the queue's marks.",
+      from: { path: "^sidecar/reconcile/" },
+      to: { path: "^sidecar/(shop/commands|queue/[^/]+)\\.ts$" },
+    },
     only(
       "adapters-apart",
       { path: "^sidecar/erp/([^/]+)/" },

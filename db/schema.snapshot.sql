@@ -198,6 +198,49 @@
   UNIQUE KEY erpsync_operation_number (subject,number)
   PRIMARY KEY (op_key)
 
+-- erpsync_order_check
+  id_order int unsigned NOT NULL
+  checked_at datetime(6) NOT NULL
+  currency char(3) ascii bin NOT NULL
+  decimals tinyint unsigned NOT NULL
+  shop_state int unsigned NOT NULL
+  shop_customer int unsigned NOT NULL
+  shop_excl bigint NOT NULL
+  shop_incl bigint NOT NULL
+  shop_paid bigint NOT NULL
+  shop_credited bigint NOT NULL
+  reference_paid bigint NOT NULL
+  erp_ref varchar(96) utf8mb4 NULL
+  erp_customer varchar(96) utf8mb4 NULL
+  erp_cancelled tinyint unsigned NULL
+  erp_excl bigint NULL
+  erp_incl bigint NULL
+  erp_paid bigint NULL
+  erp_credited bigint NULL
+  kinds varchar(128) ascii bin NULL
+  author varchar(16) ascii bin NULL
+  differences text utf8mb4 NULL
+  first_seen_at datetime(6) NULL
+  agreed_at datetime(6) NULL
+  agreed text utf8mb4 NULL
+  KEY erpsync_order_check_kinds (kinds,id_order)
+  PRIMARY KEY (id_order)
+
+-- erpsync_order_reconciliation
+  id bigint unsigned NOT NULL AUTO_INCREMENT
+  state varchar(16) ascii bin NOT NULL
+  scope varchar(16) ascii bin NOT NULL
+  compared int unsigned NOT NULL DEFAULT 0
+  differing int unsigned NOT NULL DEFAULT 0
+  waiting int unsigned NOT NULL DEFAULT 0
+  reason text utf8mb4 NULL
+  detail mediumtext utf8mb4 NULL
+  actor varchar(96) utf8mb4 NOT NULL
+  started_at datetime(6) NOT NULL
+  finished_at datetime(6) NULL
+  KEY erpsync_order_reconciliation_state (state,id)
+  PRIMARY KEY (id)
+
 -- erpsync_order_seen
   id_order int unsigned NOT NULL
   content_hash char(32) ascii bin NOT NULL

@@ -4,6 +4,9 @@ import { type Action, insertActions } from "./ops/action-statements.ts";
 import type { Tx } from "./platform/database.ts";
 import { lockName, withNamedLock } from "./platform/named-lock.ts";
 import { systemClock, systemSleep } from "./platform/system-clock.ts";
+import { countDifferences } from "./reconcile/count-differences.ts";
+import { DIFFERENCE_KINDS } from "./reconcile/decide-order-difference.ts";
+import type { OrderReconcileLoopDeps } from "./reconcile/order-reconcile-loop.ts";
 import type { ReconcileLoopDeps } from "./stock/reconcile/reconcile-loop.ts";
 import { type Choice, type Resolved, resolveDiscrepancy } from "./stock/reconcile/resolve-discrepancy.ts";
 import { awaitLedger } from "./stock/snapshot/await-ledger.ts";
@@ -46,6 +49,28 @@ export function reconcileDeps(base: Base, isErpAway: () => boolean): ReconcileLo
     isErpAway: () => owner === "erp" && isErpAway(),
     alone: (work, stop) => aloneWithFigures(config, work, stop),
   };
+}
+
+/** What comparing the orders of shop and ERP needs of a running process. */
+export function orderReconcileDeps(base: Base, isErpAway: () => boolean): OrderReconcileLoopDeps {
+  const { config, db, erp, guard, log, metrics } = base;
+  const { cancelledStates, reconcileAt, reconcileDays } = config.orders;
+  return {
+    ...{ db, erp, log, metrics, cancelledStates, isErpAway },
+    ...{ clock: systemClock, sleep: systemSleep },
+    // Orders that wait for the ERP find half of its places free.
+    concurrency: Math.max(1, Math.floor(config.erp.limit / 2)),
+    exportAfterOrder: () => guard.scope.exportAfterOrder,
+    stopped: () => guard.stop !== undefined,
+    schedule: reconcileAt,
+    days: reconcileDays,
+  };
+}
+
+/** Sets the gauge of orders that differ to what is on record. */
+export async function tellDifferences({ db, metrics }: Pick<Base, "db" | "metrics">): Promise<void> {
+  const orders = await countDifferences(db);
+  for (const kind of DIFFERENCE_KINDS) metrics.orderDifferences.set({ kind }, orders.get(kind) ?? 0);
 }
 
 /** Milliseconds that a person's choice waits for a snapshot or a comparison to end. */

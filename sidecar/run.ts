@@ -35,7 +35,8 @@ import { inTransaction } from "./platform/transaction.ts";
 import { v7 } from "./platform/uuid.ts";
 import { countJobs } from "./queue/statements.ts";
 import { type Work, Worker } from "./queue/worker.ts";
-import { aloneWithFigures, reconcileDeps } from "./reconcile-wiring.ts";
+import { runOrderReconciliations } from "./reconcile/order-reconcile-loop.ts";
+import { aloneWithFigures, orderReconcileDeps, reconcileDeps, tellDifferences } from "./reconcile-wiring.ts";
 import { runLedger } from "./stock/ledger/ledger-loop.ts";
 import { countOpen } from "./stock/ledger/settle-statements.ts";
 import { runReconciliations } from "./stock/reconcile/reconcile-loop.ts";
@@ -101,6 +102,7 @@ export async function run(base: Base, roles: readonly Role[], signal: AbortSigna
     ...keepIf(has("feed") && followsProgress(base), "progress", (stop) => progressLoop(base, lane, stop)),
     ...keepIf(has("feed"), "announcements", (stop) => runAnnouncements(stockAnnouncements(base), stop)),
     ...keepIf(reconciles(base, roles), "reconcile", (stop) => reconcileLoop(base, lane, stop)),
+    ...keepIf(has("reconcile"), "reconcile-orders", (stop) => orderReconcileLoop(base, lane, stop)),
     ...keepIf(has("ops"), "prune", (stop) => runPrune(pruneDeps(base), stop)),
   ]);
   await server?.close();
@@ -208,9 +210,13 @@ const feeds = ({ config }: Base, roles: readonly Role[]): boolean =>
 const reconciles = ({ config }: Base, roles: readonly Role[]): boolean =>
   roles.includes("reconcile") && config.stock.ledger && config.capture.mode !== "polling";
 
+/** Comparing orders always reads the ERP, comparing stock where the ERP owns it. */
+const readsErp = (base: Base, roles: readonly Role[]): boolean =>
+  base.config.orders.reconcileDays > 0 || (base.config.stock.owner === "erp" && reconciles(base, roles));
+
 /** Without Redis the limit of calls is kept by the one process that works, so nobody else may read the ERP. */
 function requireRolesTogether(base: Base, roles: readonly Role[]): void {
-  const reads = base.config.stock.owner === "erp" && reconciles(base, roles) ? "reconcile" : undefined;
+  const reads = roles.includes("reconcile") && readsErp(base, roles) ? "reconcile" : undefined;
   const role = feeds(base, roles) || (roles.includes("feed") && followsProgress(base)) ? "feed" : reads;
   if (role === undefined || base.config.erp.redisUrl !== undefined || roles.includes("work")) return;
   throw new UsageError(
@@ -223,14 +229,14 @@ const PORT_LOOK_MS = 1_000;
 
 /** Reads the ERP's stock where this process may call the ERP, in one process of the installation. */
 async function feedLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
-  await underPort(base, lane, "stock-feed", signal, async (held) => {
+  await underPort(base, lane, { purpose: "stock-feed", callsErp: true }, signal, async (held) => {
     await runSnapshots(snapshotDeps(base, lane), held);
   });
 }
 
 /** Reads which orders moved on in the ERP, in one process of the installation. */
 async function progressLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
-  await underPort(base, lane, "progress-feed", signal, async (held) => {
+  await underPort(base, lane, { purpose: "progress-feed", callsErp: true }, signal, async (held) => {
     await runProgress(
       progressDeps(base, () => isErpAway(lane)),
       held,
@@ -240,7 +246,8 @@ async function progressLoop(base: Base, lane: Lane, signal: AbortSignal): Promis
 
 /** Compares shop, ledger and, where it owns the stock, ERP, in one process of the installation. */
 async function reconcileLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
-  await underPort(base, lane, "stock-reconcile", signal, async (held) => {
+  const callsErp = base.config.stock.owner === "erp";
+  await underPort(base, lane, { purpose: "stock-reconcile", callsErp }, signal, async (held) => {
     await runReconciliations(
       reconcileDeps(base, () => isErpAway(lane)),
       held,
@@ -248,18 +255,33 @@ async function reconcileLoop(base: Base, lane: Lane, signal: AbortSignal): Promi
   });
 }
 
+/** Compares the orders of shop and ERP, in one process of the installation that may call the ERP. */
+async function orderReconcileLoop(base: Base, lane: Lane, signal: AbortSignal): Promise<void> {
+  await underPort(base, lane, { purpose: "order-reconcile", callsErp: true }, signal, async (held) => {
+    await runOrderReconciliations(
+      orderReconcileDeps(base, () => isErpAway(lane)),
+      held,
+    );
+  });
+}
+
 const isErpAway = (lane: Lane): boolean => lane.worker?.breaker.state === "open";
 
-/** Runs work in one process of the installation that may call the ERP, for as long as it may. */
+/** Work that one process of the installation does, and whether it calls the ERP. */
+interface Duty {
+  readonly purpose: string;
+  readonly callsErp: boolean;
+}
+
+/** Runs work in one process of the installation, and where it calls the ERP for as long as this one may. */
 async function underPort(
   base: Base,
   lane: Lane,
-  purpose: "stock-feed" | "stock-reconcile" | "progress-feed",
+  { callsErp, purpose }: Duty,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { config, erp, guard } = base;
-  const callsErp = config.stock.owner === "erp" || purpose === "progress-feed";
   const needsPort = callsErp && config.erp.redisUrl === undefined;
   const port = needsPort ? lane.port : new AbortController().signal;
   if (port === undefined) {
@@ -448,6 +470,7 @@ function opsDeps(
     metrics.outboxDepth.set(outbox.depth);
     metrics.erpInFlight.set(erp.stats().inFlight);
     metrics.erpLimit.set(erp.stats().limit);
+    await tellDifferences(base);
     if (!config.stock.ledger) return;
     const { findings, unsettled } = await countOpen(db);
     metrics.stockUnsettled.set(unsettled);

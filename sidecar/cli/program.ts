@@ -10,6 +10,7 @@ import { registerMapping } from "./mapping.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPurge } from "./purge.ts";
 import { registerReconcile } from "./reconcile.ts";
+import { registerReport } from "./report.ts";
 import { registerRun } from "./run.ts";
 import { registerStatus } from "./status.ts";
 import { registerStock } from "./stock.ts";
@@ -50,6 +51,7 @@ function createProgram(terminal: Terminal): Command {
   registerSync(program, terminal);
   registerStock(program, terminal);
   registerReconcile(program, terminal);
+  registerReport(program, terminal);
   registerMapping(program, terminal);
   registerAdopt(program, terminal);
   registerGdpr(program, terminal);

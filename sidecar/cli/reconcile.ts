@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { insertActions } from "../ops/action-statements.ts";
 import type { Database } from "../platform/database.ts";
-import { systemClock, systemSleep } from "../platform/system-clock.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { decodeReconciliation, type ReconciliationDetail } from "../stock/reconcile/encode-reconciliation.ts";
 import {
@@ -11,6 +10,7 @@ import {
   readReconciliation,
   withdrawReconciliation,
 } from "../stock/reconcile/reconcile-statements.ts";
+import { awaitRun } from "./await-run.ts";
 import {
   type ActionOptions,
   counted,
@@ -20,11 +20,8 @@ import {
   withActionOptions,
   withDatabase,
 } from "./command-line.ts";
+import { registerReconcileOrders } from "./reconcile-orders.ts";
 
-/** Milliseconds between two looks whether the comparison has ended. */
-const LOOK_EVERY_MS = 250;
-/** Milliseconds within which a running sidecar takes a comparison up; it looks every five seconds. */
-const TAKEN_WITHIN_MS = 20_000;
 const WAIT_MAX_S = 86_400;
 
 interface ReconcileOptions extends ActionOptions {
@@ -32,9 +29,10 @@ interface ReconcileOptions extends ActionOptions {
   readonly wait: string;
 }
 
-/** `erpsync reconcile stock`. */
+/** `erpsync reconcile stock | orders | differences`. */
 export function registerReconcile(program: Command, terminal: Terminal): void {
   const group = program.command("reconcile").description("compare shop and ERP now");
+  registerReconcileOrders(group, terminal);
   withActionOptions(group.command("stock"), "reconciliation")
     .description("ask the running sidecar to compare shop, ledger and ERP, and to correct within the bounds")
     .option("--dry-run", "compare only: nothing is corrected, and no discrepancy put on record")
@@ -46,7 +44,13 @@ export function registerReconcile(program: Command, terminal: Terminal): void {
           throw new UsageError("There is nothing to compare with: stock.ledger is off");
         }
         const id = await ask(db, options);
-        const row = await awaitEnd(db, id, waitMs);
+        const asked = {
+          read: () => readReconciliation(db, id),
+          withdraw: () => withdrawReconciliation(db, id),
+          nobody:
+            "a sidecar with the role reconcile must run, which may call the ERP where the ERP owns the stock; another comparison, or a reading of the ERP's stock, may just be under way",
+        };
+        const row = await awaitRun(asked, waitMs);
         const detail = decodeReconciliation(row.detail);
         say(terminal, options, { ...row, detail: detail ?? null }, sentences(row, detail));
         if (row.state !== "done") terminal.fail();
@@ -63,24 +67,6 @@ async function ask(db: Database, { actor, dryRun = false, reason }: ReconcileOpt
     ]);
     return id;
   });
-}
-
-/** @throws UsageError where nobody takes it up: it is then withdrawn, and does not surprise anybody later. */
-async function awaitEnd(db: Database, id: number, waitMs: number): Promise<ReconciliationRow> {
-  const startedMs = systemClock.monotonicMs();
-  for (;;) {
-    const row = await readReconciliation(db, id);
-    const tookMs = systemClock.monotonicMs() - startedMs;
-    if (row === undefined) throw new UsageError(`Comparison ${String(id)} is gone from the record`);
-    if (row.state !== "asked" && row.state !== "running") return row;
-    if (row.state === "asked" && tookMs > TAKEN_WITHIN_MS && (await withdrawReconciliation(db, id))) {
-      throw new UsageError(
-        "Nobody took it up: a sidecar with the role reconcile must run, which may call the ERP where the ERP owns the stock; another comparison, or a reading of the ERP's stock, may just be under way",
-      );
-    }
-    if (tookMs > waitMs) return row;
-    await systemSleep(LOOK_EVERY_MS);
-  }
 }
 
 function sentences(row: ReconciliationRow, detail: ReconciliationDetail | undefined): readonly string[] {

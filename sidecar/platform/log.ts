@@ -119,6 +119,21 @@ export type LogEvent =
       readonly allowedRows: number;
     }
   | { readonly event: "stock.reconcile_failed"; readonly run: number; readonly code: string }
+  | {
+      readonly event: "orders.reconciled";
+      readonly run: number;
+      readonly compared: number;
+      readonly differing: number;
+      readonly waiting: number;
+      readonly tookMs: number;
+    }
+  | { readonly event: "orders.reconcile_failed"; readonly run: number; readonly code: string }
+  | {
+      readonly event: "order.differs";
+      readonly orderId: number;
+      readonly kinds: readonly string[];
+      readonly author: string;
+    }
   | { readonly event: "http.listening"; readonly address: string }
   | {
       readonly event: "stock.announcement_dropped";

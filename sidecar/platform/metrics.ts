@@ -147,6 +147,18 @@ export function createMetrics() {
       help: "Rows whose sides differed at the last comparison and were not corrected",
       registers,
     }),
+    orderReconciliations: new Counter({
+      name: "erpsync_order_reconciliations_total",
+      help: "Comparisons of orders in shop and ERP, by outcome",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    orderDifferences: new Gauge({
+      name: "erpsync_order_differences",
+      help: "Orders that differ between shop and ERP since they were last compared, by kind of difference",
+      labelNames: ["kind"],
+      registers,
+    }),
     stockSnapshotsHeld: new Gauge({
       name: "erpsync_stock_snapshots_held",
       help: "Parts of the stock that are not read on until a person has looked at a held reading",

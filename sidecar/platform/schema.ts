@@ -27,6 +27,8 @@ export interface Tables {
   erpsync_checkpoint: CheckpointTable;
   erpsync_missed_hook: MissedHookTable;
   erpsync_order_seen: OrderSeenTable;
+  erpsync_order_check: OrderCheckTable;
+  erpsync_order_reconciliation: OrderReconciliationTable;
   erpsync_action: ActionTable;
   erpsync_stock_inbox: StockInboxTable;
   erpsync_stock_pass: StockPassTable;
@@ -99,6 +101,8 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set<keyof Tables>([
   "erpsync_checkpoint",
   "erpsync_missed_hook",
   "erpsync_order_seen",
+  "erpsync_order_check",
+  "erpsync_order_reconciliation",
   "erpsync_action",
   "erpsync_stock_inbox",
   "erpsync_stock_pass",
@@ -368,6 +372,47 @@ export interface OrderSeenTable {
   id_order: number;
   content_hash: string;
   seen_at: Time;
+}
+
+export interface OrderCheckTable {
+  id_order: number;
+  checked_at: Time;
+  currency: string;
+  decimals: number;
+  shop_state: number;
+  shop_customer: number;
+  shop_excl: number;
+  shop_incl: number;
+  shop_paid: number;
+  shop_credited: number;
+  reference_paid: number;
+  erp_ref: string | null;
+  erp_customer: string | null;
+  erp_cancelled: number | null;
+  erp_excl: number | null;
+  erp_incl: number | null;
+  erp_paid: number | null;
+  erp_credited: number | null;
+  kinds: string | null;
+  author: string | null;
+  differences: string | null;
+  first_seen_at: NullableTime;
+  agreed_at: NullableTime;
+  agreed: string | null;
+}
+
+export interface OrderReconciliationTable {
+  id: Generated<number>;
+  state: string;
+  scope: string;
+  compared: Defaulted<number>;
+  differing: Defaulted<number>;
+  waiting: Defaulted<number>;
+  reason: Optional<string>;
+  detail: Optional<string>;
+  actor: string;
+  started_at: Time;
+  finished_at: NullableTime;
 }
 
 export interface ActionTable {

@@ -162,6 +162,29 @@ const LINE_RECORD = {
   firstSeenAt: AT,
 };
 
+const CHECK = {
+  id_order: 7,
+  currency: "EUR",
+  decimals: 2,
+  shop_state: 2,
+  shop_customer: 7,
+  shop_excl: 1_000,
+  shop_incl: 1_200,
+  shop_paid: 1_200,
+  shop_credited: 0,
+  reference_paid: 1_200,
+  erp_ref: "700",
+  erp_customer: "70",
+  erp_cancelled: 0,
+  erp_excl: 1_000,
+  erp_incl: 1_300,
+  erp_paid: null,
+  erp_credited: null,
+  kinds: "total",
+  author: "erp",
+  differences: "[]",
+};
+
 /** What each statement is called with, behind the database. A new statement joins here. */
 const CALLS: Readonly<Record<string, Arguments>> = {
   "capture/statements.ts": {
@@ -371,6 +394,40 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readTaxSettings: [],
     pageMappedOrders: [90, { placedAt: "2026-11-20 00:00:00", id: 7 }, 50],
     readTaxedLines: [[7, 8]],
+  },
+  "reconcile/order-check-statements.ts": {
+    readTime: [],
+    readChecks: [[7, 8]],
+    upsertChecks: [[{ ...CHECK, agreed: null }], AT],
+    deleteChecks: [[7, 8]],
+    countDiffering: [],
+    listDiffering: [0, 50],
+  },
+  "reconcile/order-statements.ts": {
+    pageMovedOrders: [1, 1_900, 50],
+    pagePlacedOrders: [
+      { from: "2026-11-20 00:00:00", until: "2026-11-21 00:00:00" },
+      { id: 7, placedAt: "2026-11-20 00:00:00" },
+      50,
+    ],
+    readOrderJobs: [[7, 8]],
+    readRefs: [[7, 8], [7]],
+    readAcknowledgedOperations: [[7, 8]],
+  },
+  "reconcile/run-statements.ts": {
+    insertOrderRun: [{ state: "asked", scope: "2026-10", actor: "a" }],
+    beginOrderRun: [7],
+    withdrawOrderRun: [8],
+    finishOrderRun: [7, { state: "done", compared: 9 }],
+    endBrokenOrderRuns: [],
+    deleteOldOrderRuns: [90, 50],
+    readOrderAgenda: ["schedule"],
+    readOrderRun: [7],
+  },
+  "shop/order-amounts-statements.ts": {
+    readOrderAmounts: [[7, 8]],
+    readReferencePayments: [["REF000007", "REF000008"]],
+    readSlipAmounts: [[7, 8]],
   },
   "shop/anonymous-statements.ts": { isAnonymousCustomer: [7] },
   "shop/money-statements.ts": {
@@ -798,6 +855,30 @@ async function grownWorld(server: World["server"]): Promise<World> {
     id_order: n,
     content_hash: "c".repeat(32),
     seen_at: AT,
+  }));
+  await multiply(world, "erpsync_order_check", (n) => ({
+    ...CHECK,
+    id_order: n,
+    checked_at: AT,
+    kinds: n % 100 === 0 ? "total" : null,
+    first_seen_at: null,
+    agreed_at: AT,
+    agreed: "{}",
+  }));
+  await multiply(world, "erpsync_order_reconciliation", (n) => ({
+    id: n,
+    state: n % 500 === 0 ? "asked" : "done",
+    scope: "3",
+    actor: n % 2 === 0 ? "schedule" : "ada",
+    started_at: day(ROWS - n),
+  }));
+  await multiply(world, "order_slip", (n) => ({
+    id_order_slip: n,
+    id_order: n,
+    id_customer: 1,
+    partial: 0,
+    date_add: AT,
+    date_upd: AT,
   }));
   await multiply(world, "product", (n) => ({
     id_product: n,
