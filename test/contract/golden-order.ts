@@ -1,0 +1,133 @@
+// The golden orders of test/contract/orders: what a real PrestaShop wrote, and what has to become of it. They are made by
+// `npm run golden` and held by golden-orders.test.ts; both encode with the settings below.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { orderFingerprint } from "../../sidecar/domain/fingerprint.ts";
+import { erpRef, orderExternalId } from "../../sidecar/domain/ids.ts";
+import { type NeutralOrder, type OrderBody, taxRefKey } from "../../sidecar/domain/order.ts";
+import { encodeOrderCreation, type SalesOrderCreation } from "../../sidecar/erp/netsuite/encode-order.ts";
+import { type NetSuiteSettings, settings as netsuiteSchema } from "../../sidecar/erp/netsuite/settings.ts";
+import {
+  encodeHead,
+  encodeLines,
+  type PlannedLine,
+  type SaleHead,
+} from "../../sidecar/erp/tryton/encode-order.ts";
+import { settings as trytonSchema } from "../../sidecar/erp/tryton/settings.ts";
+import type { OrderRows } from "../../sidecar/orders/decode-order.ts";
+import { withCodes } from "../support/booked-taxes.ts";
+
+/** A row as the shop's database has it, decimals and times as texts. */
+export type ShopRow = Readonly<Record<string, string | number | null>>;
+
+/** What the shop wrote for one order. */
+export interface GoldenRows {
+  /** Read as the product reads them. */
+  readonly rows: OrderRows;
+  /** Whole rows of `order_payment` (by the order's reference), `order_slip`, `order_slip_detail`, `order_invoice` and `order_carrier`. */
+  readonly payments: readonly ShopRow[];
+  readonly slips: readonly ShopRow[];
+  readonly slipLines: readonly ShopRow[];
+  readonly invoices: readonly ShopRow[];
+  readonly carriers: readonly ShopRow[];
+}
+
+/** What becomes of it: a neutral order and its body in each ERP, or the sentence that it is parked with. */
+export type GoldenOutcome =
+  | { readonly neutral: NeutralOrder; readonly netsuite: SalesOrderCreation; readonly tryton: TrytonBody }
+  | { readonly parked: string };
+
+export interface TrytonBody {
+  readonly head: SaleHead;
+  readonly lines: readonly PlannedLine[];
+}
+
+/** One file. */
+export type GoldenOrder = { readonly case: string } & GoldenRows & GoldenOutcome;
+
+export const GOLDEN_FOLDER = join(import.meta.dirname, "orders");
+
+/** All golden orders, by their files' names. */
+export function readGoldenOrders(): readonly GoldenOrder[] {
+  const files = readdirSync(GOLDEN_FOLDER).filter((name) => name.endsWith(".json"));
+  return files
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(GOLDEN_FOLDER, name), "utf8")) as GoldenOrder);
+}
+
+/** How far amounts that have to agree may be apart: not at all. */
+export const TOLERANCE_MINOR = 0;
+
+const NETSUITE: NetSuiteSettings = netsuiteSchema.parse({
+  account: "5256042_SB1",
+  auth: { kind: "tba", consumerKey: "key", consumerSecret: "secret", tokenId: "id", tokenSecret: "secret" },
+  subsidiaryId: "1",
+  currencies: { EUR: "4", USD: "1", JPY: "5", KWD: "7" },
+  shippingItemId: "92",
+  wrappingItemId: "900000002",
+  discountItemId: "900000004",
+  roundingItemId: "900000003",
+  locationId: "1",
+  tax: "taxDetails",
+});
+
+const TRYTON = trytonSchema.parse({
+  url: "http://127.0.0.1:8000",
+  database: "erp",
+  user: "shop",
+  password: "secret",
+  companion: true,
+  taxes: { "20.000": "1", "5.500": "2", "5.000": "3", "9.975": "4" },
+  taxDifference: { productId: "14", taxId: "9", unit: "0.001" },
+  shippingProductId: "10",
+  wrappingProductId: "11",
+  discountProductId: "12",
+  roundingProductId: "13",
+});
+const TRYTON_CURRENCIES: Readonly<Record<string, number>> = { EUR: 1, USD: 2, JPY: 3, KWD: 4 };
+
+/** Percent of each of Tryton's taxes. The fifth changes the price that those after it are taken on. */
+export const TRYTON_RATES: Readonly<Record<string, number>> = {
+  "1": 20,
+  "2": 5.5,
+  "3": 5,
+  "4": 9.975,
+  "5": 5,
+};
+export const TRYTON_COMPOUND_TAX = "5";
+
+/** The bodies of the order's creation in each ERP. */
+export function goldenBodies(
+  order: NeutralOrder,
+  rows: OrderRows,
+): { readonly netsuite: SalesOrderCreation; readonly tryton: TrytonBody } {
+  const body = {
+    externalId: orderExternalId("golden", order.id, []),
+    fingerprint: orderFingerprint(rows.order),
+    customerRef: erpRef("647"),
+    itemRefs: Object.fromEntries(
+      order.lines.map((line, index) => [line.productKey, erpRef(String(1_001 + index))]),
+    ),
+    order,
+  };
+  const mapped = withCompoundTaxes(body, rows, `${TRYTON_COMPOUND_TAX},4`);
+  const currencyId = TRYTON_CURRENCIES[order.currency.code] ?? 0;
+  return {
+    netsuite: encodeOrderCreation(body, withCodes(NETSUITE, order)),
+    tryton: { head: encodeHead(mapped, currencyId, TRYTON), lines: encodeLines(mapped, TRYTON) },
+  };
+}
+
+/**
+ * Tryton has one rate for taxes that are added up and for compound ones; which of its taxes build on each other, people
+ * map by tax rules group.
+ */
+export function withCompoundTaxes(body: OrderBody, rows: OrderRows, ref: string): OrderBody {
+  const compound = new Set(
+    rows.lines.filter((line) => line.tax_computation_method === 2).map((line) => line.id_order_detail),
+  );
+  const keys = body.order.lines
+    .filter((line) => compound.has(line.id) && line.taxes.length > 1)
+    .map((line) => [taxRefKey(line), erpRef(ref)]);
+  return keys.length === 0 ? body : { ...body, refs: { taxes: Object.fromEntries(keys) } };
+}
