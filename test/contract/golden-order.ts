@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { orderFingerprint } from "../../sidecar/domain/fingerprint.ts";
 import { erpRef, orderExternalId } from "../../sidecar/domain/ids.ts";
-import { type NeutralOrder, type OrderBody, taxRefKey } from "../../sidecar/domain/order.ts";
+import type { NeutralOrder } from "../../sidecar/domain/order.ts";
 import { encodeOrderCreation, type SalesOrderCreation } from "../../sidecar/erp/netsuite/encode-order.ts";
 import { type NetSuiteSettings, settings as netsuiteSchema } from "../../sidecar/erp/netsuite/settings.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "../../sidecar/erp/tryton/encode-order.ts";
 import { settings as trytonSchema } from "../../sidecar/erp/tryton/settings.ts";
 import type { OrderRows } from "../../sidecar/orders/decode-order.ts";
-import { withCodes } from "../support/booked-taxes.ts";
+import { withCodes, withCompoundTaxes } from "../support/booked-taxes.ts";
 
 /** A row as the shop's database has it, decimals and times as texts. */
 export type ShopRow = Readonly<Record<string, string | number | null>>;
@@ -116,18 +116,4 @@ export function goldenBodies(
     netsuite: encodeOrderCreation(body, withCodes(NETSUITE, order)),
     tryton: { head: encodeHead(mapped, currencyId, TRYTON), lines: encodeLines(mapped, TRYTON) },
   };
-}
-
-/**
- * Tryton has one rate for taxes that are added up and for compound ones; which of its taxes build on each other, people
- * map by tax rules group.
- */
-export function withCompoundTaxes(body: OrderBody, rows: OrderRows, ref: string): OrderBody {
-  const compound = new Set(
-    rows.lines.filter((line) => line.tax_computation_method === 2).map((line) => line.id_order_detail),
-  );
-  const keys = body.order.lines
-    .filter((line) => compound.has(line.id) && line.taxes.length > 1)
-    .map((line) => [taxRefKey(line), erpRef(ref)]);
-  return keys.length === 0 ? body : { ...body, refs: { taxes: Object.fromEntries(keys) } };
 }

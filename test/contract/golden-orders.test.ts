@@ -104,7 +104,9 @@ describe.each(EXPORTED.map(named))("%s", (name, golden) => {
     expect(sum(amounts)).toBe(shop.excl);
     const taxed = sum(tryton.lines.map(({ taxIds }, index) => trytonTax(amounts[index] ?? 0, taxIds)));
     const off = Math.abs(shop.excl + taxed - shop.incl);
-    const isNear = off <= tryton.lines.length + 2;
+    // Each line is rounded; rounded per item, each piece is, on both tax sides.
+    const pieces = sum(neutral.lines.map(({ quantity }) => quantity));
+    const isNear = off <= tryton.lines.length + 2 + (neutral.rounding === "item" ? 0.6 * pieces : 0);
     expect(isNear, `Tryton's rates miss the tax by ${String(off)} minor units`).toBe(
       !BEYOND_RATES.includes(name),
     );

@@ -83,6 +83,7 @@ final class GoldenShop
             'magazine' => ['Magazine', 3.99, $reduced, 0.0],
             'stamp' => ['Stamp', 1.16, $none, 0.0],
             'syrup' => ['Syrup', 19.123, $added, 0.0],
+            'honey' => ['Honey', 12.345678, $added, 0.0],
             'tea' => ['Tea', 7.77, $compound, 0.0],
             'lamp' => ['Lamp', 29.9, $normal, 0.25],
             'kettle' => ['Kettle', 41.325, $normal, 0.813333],
@@ -262,10 +263,15 @@ final class GoldenShop
         return array_map('intval', array_column($rows, 'id_order_detail'));
     }
 
-    /** Opens the page of orders in the back office, as a new request. */
+    /** Opens the page of orders in the back office, as a new request: it begins in the shop's own currency and country. */
     public function desk(): void
     {
-        freshRequest($this->context);
+        $context = $this->context;
+        $context->currency = $this->currencies['EUR'];
+        $context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
+        $context->cart = null;
+        $context->customer = null;
+        freshRequest($context);
         page('AdminOrders');
     }
 

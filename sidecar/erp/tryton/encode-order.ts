@@ -227,7 +227,8 @@ function statedTaxes(order: NeutralOrder, settings: TrytonSettings): readonly Or
 
 /**
  * How much of the order's tax no rate on a whole price explains: that of an ecotax at a rate of its own, once more where
- * a voucher takes it off, and that of a wrapping whose rate the shop does not state.
+ * a voucher takes it off, that of a wrapping whose rate the shop does not state, and what comes of rounding both prices of
+ * each piece.
  */
 function beyondRatesMinor(order: NeutralOrder): number {
   const ecotaxes = order.lines.map((line) => {
@@ -239,7 +240,11 @@ function beyondRatesMinor(order: NeutralOrder): number {
   });
   const isUnstated = order.wrappingTaxes.some(({ taxId }) => taxId === 0);
   const wrappingMinor = isUnstated ? order.wrappingTaxInclMinor - order.wrappingTaxExclMinor : 0;
-  return Math.ceil(2 * ecotaxes.reduce((sum, minor) => sum + minor, 0)) + wrappingMinor;
+  // Half a unit of the price with tax, and of the price without it as much as its rate.
+  const pieceMinor = order.rounding === "item" ? 0.6 : 0;
+  const pieces = order.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  const ecotaxMinor = ecotaxes.reduce((sum, minor) => sum + minor, 0);
+  return Math.ceil(2 * ecotaxMinor + pieces * pieceMinor) + wrappingMinor;
 }
 
 type Taxed = Parameters<typeof taxRefKey>[0];
