@@ -14,7 +14,10 @@ import {
   type SaleHead,
 } from "../../sidecar/erp/tryton/encode-order.ts";
 import { settings as trytonSchema } from "../../sidecar/erp/tryton/settings.ts";
-import type { OrderRows } from "../../sidecar/orders/decode-order.ts";
+import { type CreditDecision, decideCredit } from "../../sidecar/orders/decide-credit.ts";
+import { decidePayments, type PaymentDecision } from "../../sidecar/orders/decide-payments.ts";
+import { decodeOrder, type OrderRows } from "../../sidecar/orders/decode-order.ts";
+import { type OrderMoney, withInvoices } from "../../sidecar/orders/order-money.ts";
 import { withCodes, withCompoundTaxes } from "../support/booked-taxes.ts";
 
 /** A row as the shop's database has it, decimals and times as texts. */
@@ -22,20 +25,25 @@ export type ShopRow = Readonly<Record<string, string | number | null>>;
 
 /** What the shop wrote for one order. */
 export interface GoldenRows {
-  /** Read as the product reads them. */
+  /** Read as the product reads them, and so is the money. */
   readonly rows: OrderRows;
-  /** Whole rows of `order_payment` (by the order's reference), `order_slip`, `order_slip_detail`, `order_invoice` and `order_carrier`. */
-  readonly payments: readonly ShopRow[];
-  readonly slips: readonly ShopRow[];
-  readonly slipLines: readonly ShopRow[];
-  readonly invoices: readonly ShopRow[];
-  readonly carriers: readonly ShopRow[];
+  readonly money: OrderMoney;
+  /** Whole rows of `order_carrier`. */
+  readonly parcels: readonly ShopRow[];
 }
 
-/** What becomes of it: a neutral order and its body in each ERP, or the sentence that it is parked with. */
-export type GoldenOutcome =
-  | { readonly neutral: NeutralOrder; readonly netsuite: SalesOrderCreation; readonly tryton: TrytonBody }
-  | { readonly parked: string };
+/** What becomes of an order that is whole and does not contradict itself. */
+export interface GoldenExport {
+  readonly neutral: NeutralOrder;
+  readonly netsuite: SalesOrderCreation;
+  readonly tryton: TrytonBody;
+  readonly payments: PaymentDecision;
+  /** One for each credit slip; a slip that contradicts itself is parked with its sentence. */
+  readonly credits: readonly CreditDecision[];
+}
+
+/** What becomes of it: that, or the sentence that it is parked with, or nothing while it is held as a torn one. */
+export type GoldenOutcome = GoldenExport | { readonly parked: string } | { readonly held: "order-torn" };
 
 export interface TrytonBody {
   readonly head: SaleHead;
@@ -47,16 +55,35 @@ export type GoldenOrder = { readonly case: string } & GoldenRows & GoldenOutcome
 
 export const GOLDEN_FOLDER = join(import.meta.dirname, "orders");
 
-/** All golden orders, by their files' names. */
+/** All golden orders, by their cases' names. */
 export function readGoldenOrders(): readonly GoldenOrder[] {
-  const files = readdirSync(GOLDEN_FOLDER).filter((name) => name.endsWith(".json"));
-  return files
-    .sort()
-    .map((name) => JSON.parse(readFileSync(join(GOLDEN_FOLDER, name), "utf8")) as GoldenOrder);
+  return readdirSync(GOLDEN_FOLDER)
+    .map((name) => JSON.parse(readFileSync(join(GOLDEN_FOLDER, name), "utf8")) as GoldenOrder)
+    .sort((a, b) => (a.case < b.case ? -1 : 1));
 }
 
+/** Decides anew what becomes of the rows. */
+export function decideGolden({ rows, money }: GoldenRows): GoldenOutcome {
+  if (rows.order.current_state === 0 || rows.order.has_history === 0) return { held: "order-torn" };
+  const decoded = decodeOrder(rows, TOLERANCE_MINOR);
+  if (decoded.kind === "mismatch") return { parked: decoded.sentence };
+  const neutral = withInvoices(decoded.order, money, RULES);
+  const credits = money.slips.map((slip) =>
+    decideCredit(
+      decoded.order,
+      slip,
+      money.slipLines.filter((line) => line.id_order_slip === slip.id_order_slip),
+    ),
+  );
+  const payments = decidePayments(decoded.order, money.payments, money.siblings);
+  return { neutral, ...bodies(neutral, rows), payments, credits };
+}
+
+/** What people decided of an order's life: here, that the ERP is told of the shop's invoice numbers. */
+export const RULES = { unpaid: "export", invoiceNumbers: "shop", statesFromErp: {} } as const;
+
 /** How far amounts that have to agree may be apart: not at all. */
-export const TOLERANCE_MINOR = 0;
+const TOLERANCE_MINOR = 0;
 
 const NETSUITE: NetSuiteSettings = netsuiteSchema.parse({
   account: "5256042_SB1",
@@ -97,7 +124,7 @@ export const TRYTON_RATES: Readonly<Record<string, number>> = {
 export const TRYTON_COMPOUND_TAX = "5";
 
 /** The bodies of the order's creation in each ERP. */
-export function goldenBodies(
+function bodies(
   order: NeutralOrder,
   rows: OrderRows,
 ): { readonly netsuite: SalesOrderCreation; readonly tryton: TrytonBody } {

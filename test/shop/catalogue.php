@@ -14,6 +14,8 @@ function freshRequest(Context $context): void
     Product::flushPriceCache();
     Product::resetStaticCache();
     Cart::resetStaticCache();
+    // A group that was loaded once answers how it shows prices with a text, which refunds take for "without tax".
+    Group::clearCachedValues();
     // The decimals of the first currency would be those of all.
     $precision = new ReflectionProperty(Context::class, 'priceComputingPrecision');
     $precision->setAccessible(true);

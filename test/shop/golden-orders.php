@@ -193,6 +193,12 @@ function payments(): array
 
             return $order;
         },
+        'payment-told-twice' => static function (GoldenShop $shop): int {
+            $order = $shop->place(['state' => 'paid']);
+            $shop->pay($order, $shop->total($order), null, $shop->transactionOf($order));
+
+            return $order;
+        },
         'overpaid' => static function (GoldenShop $shop): int {
             $order = $shop->place();
             $shop->pay($order, $shop->total($order) + 4.5);

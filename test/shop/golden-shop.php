@@ -298,6 +298,14 @@ final class GoldenShop
         return (float) (new Order($order))->total_paid_tax_incl;
     }
 
+    /** The payment service's own id of the order's first payment. */
+    public function transactionOf(int $order): string
+    {
+        $payment = (new Order($order))->getOrderPaymentCollection()->getFirst();
+
+        return $payment instanceof OrderPayment ? $payment->transaction_id : '';
+    }
+
     /** Changes the carrier, or writes the parcel's number on the order's. */
     public function ship(int $order, string $number, ?string $carrier = null): void
     {
