@@ -28,7 +28,8 @@ export type DiscountedOrder = Pick<
  * Divides what the vouchers took off over the groups that the lines fall into, for instance by tax code, so that each
  * part bears that group's tax: of the shipping first, where a voucher paid it, the rest in proportion to the lines, as
  * the shop spreads vouchers. The parts add up to the order's discounts without tax and with it; empty ones are left out.
- * A voucher for one product among others of another rate is spread as well: the shop does not say what it was for.
+ * The shop does not say which product a voucher was for, but its tax does: where the proportion would give another tax
+ * than the shop has, as with a voucher for one product among others of another rate, the parts are those that give it.
  */
 export function splitDiscount(
   order: DiscountedOrder,
@@ -39,14 +40,7 @@ export function splitDiscount(
   const taxMinor = order.discountsTaxInclMinor - exclMinor;
   const shipping = paidShipping(order, exclMinor, taxMinor);
   const groups = groupLines(order, groupOf, shippingGroup);
-  const excl = allot(
-    exclMinor - shipping.excl,
-    groups.map((group) => group.excl),
-  );
-  const tax = allot(
-    taxMinor - shipping.tax,
-    groups.map((group) => group.tax),
-  );
+  const { excl, tax } = divide(exclMinor - shipping.excl, taxMinor - shipping.tax, groups);
   return groups.flatMap(({ name, taxes }, index) => {
     const paid = name === shippingGroup ? shipping : { excl: 0, tax: 0 };
     const partTax = (tax[index] ?? 0) + paid.tax;
@@ -98,3 +92,69 @@ function groupLines(
   groups.set(shippingGroup, { ...shipping, taxes: [...shipping.taxes, ...order.shippingTaxes] });
   return [...groups.values()];
 }
+
+/** What falls to each group, without tax and of its tax. */
+interface Division {
+  readonly excl: readonly number[];
+  readonly tax: readonly number[];
+}
+
+function divide(exclMinor: number, taxMinor: number, groups: readonly Group[]): Division {
+  const excl = allot(
+    exclMinor,
+    groups.map((group) => group.excl),
+  );
+  const missing = taxMinor - reckon(excl, groups);
+  // Each group's part and the total are rounded.
+  if (Math.abs(missing) <= groups.length + 1) {
+    const tax = allot(
+      taxMinor,
+      groups.map((group) => group.tax),
+    );
+    return { excl, tax };
+  }
+  const fitted = wholeIn(exclMinor, taxMinor, groups) ?? shift(excl, missing, groups);
+  const weights = fitted.map((part, index) => BigInt(Math.round(part * rateOf(groups[index]) * 1_000_000)));
+  return { excl: fitted, tax: allot(taxMinor, weights) };
+}
+
+/** All of it in the one group whose rate gives the tax; undefined where none does. */
+function wholeIn(
+  exclMinor: number,
+  taxMinor: number,
+  groups: readonly Group[],
+): readonly number[] | undefined {
+  const found = groups.findIndex(
+    (group) => group.excl >= exclMinor && Math.abs(exclMinor * rateOf(group) - taxMinor) <= 1,
+  );
+  return found === -1 ? undefined : groups.map((_, index) => (index === found ? exclMinor : 0));
+}
+
+/** Moves from groups of a higher rate to those of a lower one, or back, until the rates give the tax as well as they can. */
+function shift(excl: readonly number[], missingMinor: number, groups: readonly Group[]): readonly number[] {
+  const parts = [...excl];
+  const byRate = groups.map((_, index) => index).sort((a, b) => rateOf(groups[a]) - rateOf(groups[b]));
+  const order = missingMinor > 0 ? byRate : byRate.reverse();
+  let missing = Math.abs(missingMinor);
+  let [from, to] = [0, order.length - 1];
+  while (from < to) {
+    const [giver = 0, taker = 0] = [order[from], order[to]];
+    const step = Math.abs(rateOf(groups[taker]) - rateOf(groups[giver]));
+    const room = Number(groups[taker]?.excl ?? 0n) - (parts[taker] ?? 0);
+    if (step === 0) return parts;
+    const moved = Math.max(0, Math.min(Math.round(missing / step), parts[giver] ?? 0, room));
+    parts[giver] = (parts[giver] ?? 0) - moved;
+    parts[taker] = (parts[taker] ?? 0) + moved;
+    missing -= moved * step;
+    if (missing < step) return parts;
+    if (moved === room) to -= 1;
+    else from += 1;
+  }
+  return parts;
+}
+
+const reckon = (excl: readonly number[], groups: readonly Group[]): number =>
+  excl.reduce((total, part, index) => total + part * rateOf(groups[index]), 0);
+
+const rateOf = (group: Group | undefined): number =>
+  group === undefined || group.excl === 0n ? 0 : Number(group.tax) / Number(group.excl);

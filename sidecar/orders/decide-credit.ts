@@ -46,6 +46,11 @@ export function decideCredit(
         `it gives back line ${String(row.id_order_detail)}, which the order no longer has. Book it by hand`,
       );
     }
+    if (row.product_quantity > sold.quantity) {
+      return refuse(
+        `it gives back ${String(row.product_quantity)} of line ${String(sold.id)}, which was edited to ${String(sold.quantity)} since. Book it by hand`,
+      );
+    }
     lines.push(creditLine(sold, row, currency));
   }
   const sum = lines.reduce(

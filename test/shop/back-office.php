@@ -2,22 +2,12 @@
 
 declare(strict_types=1);
 
-use PrestaShop\PrestaShop\Core\Domain\Order\Command\CancelOrderProductCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssuePartialRefundCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssueReturnProductCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Command\IssueStandardRefundCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Command\UpdateOrderStatusCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\AddProductToOrderCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\DeleteProductFromOrderCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\Product\Command\UpdateProductInOrderCommand;
-use PrestaShop\PrestaShop\Core\Domain\Order\VoucherRefundType;
 use PrestaShop\PrestaShop\Core\Domain\Product\Combination\Command\DeleteCombinationCommand;
 use PrestaShop\PrestaShop\Core\Domain\Product\Combination\Command\UpdateCombinationStockAvailableCommand;
 use PrestaShop\PrestaShop\Core\Domain\Product\Command\DeleteProductCommand;
 use PrestaShop\PrestaShop\Core\Domain\Product\Command\UpdateProductCommand;
 use PrestaShop\PrestaShop\Core\Domain\Product\Stock\Command\UpdateProductStockAvailableCommand;
 use PrestaShop\PrestaShop\Core\Domain\Shop\ValueObject\ShopConstraint;
-use Symfony\Component\HttpFoundation\Request;
 
 /*
  * Does in a real PrestaShop what a person does in its back office, through the shop's own command bus and classes as
@@ -50,45 +40,8 @@ foreach (array_slice($_SERVER['argv'], 1) as $argument) {
         $options[$match[1]] = $match[2];
     }
 }
-$root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
-if (!is_file($root.'/config/config.inc.php')) {
-    fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
 
-    exit(2);
-}
-
-$_SERVER['REQUEST_METHOD'] = 'GET';
-$_SERVER['HTTP_HOST'] = 'localhost';
-$_SERVER['SERVER_NAME'] = 'localhost';
-$_SERVER['REQUEST_URI'] = '/admin/index.php';
-$_SERVER['REMOTE_ADDR'] = '127.0.0.1';
-// PrestaShop renames the folder of its back office at the first visit; it is the one with this file in it.
-define('_PS_ADMIN_DIR_', dirname(glob($root.'/*/get-file-admin.php')[0] ?? $root.'/admin/x'));
-
-require $root.'/config/config.inc.php';
-
-require_once $root.'/app/AppKernel.php';
-
-global $kernel;
-$kernel = new AppKernel('prod', false);
-$kernel->boot();
-$context = Context::getContext();
-$context->employee = new Employee(1);
-$context->shop = new Shop(1);
-Shop::setContext(Shop::CONTEXT_SHOP, 1);
-$context->currency = new Currency((int) Configuration::get('PS_CURRENCY_DEFAULT'));
-$context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
-$context->language = new Language((int) Configuration::get('PS_LANG_DEFAULT'));
-Configuration::set('PS_MAIL_METHOD', 3);
-
-/** Which page the action stands for, as PrestaShop's router would have said it. */
-function page(string $legacyController): void
-{
-    global $kernel;
-    $request = Request::create('/admin/index.php');
-    $request->attributes->set('_legacy_controller', $legacyController);
-    $kernel->getContainer()->get('request_stack')->push($request);
-}
+require_once __DIR__.'/back-office-desk.php';
 
 function number(string $name, ?int $default = null): int
 {
@@ -100,22 +53,10 @@ function number(string $name, ?int $default = null): int
     return (int) ($options[$name] ?? $default);
 }
 
-function bus(object $command): void
-{
-    global $kernel;
-    $kernel->getContainer()->get('prestashop.core.command_bus')->handle($command);
-}
-
 /** @return array<int, array{quantity: int, amount: string}> */
 function refunds(): array
 {
-    $detail = new OrderDetail(number('detail'));
-    $quantity = number('quantity');
-
-    return [(int) $detail->id => [
-        'quantity' => $quantity,
-        'amount' => (string) round($quantity * (float) $detail->unit_price_tax_incl, 2),
-    ]];
+    return refundsOf([number('detail') => number('quantity')]);
 }
 
 /** @return array<string, int> */
@@ -202,76 +143,52 @@ function webserviceKey(): string
     return $key->key;
 }
 
-$states = ['cancel' => 6, 'error' => 8, 'paid' => 2, 'shipped' => 4, 'delivered' => 5, 'wire' => 10, 'refunded' => 7];
 $actions = [
     'edit-line' => static function (): array {
         page('AdminOrders');
-        $detail = new OrderDetail(number('detail'));
-        bus(new UpdateProductInOrderCommand(
-            number('order'),
-            number('detail'),
-            (string) $detail->unit_price_tax_incl,
-            (string) $detail->unit_price_tax_excl,
-            number('quantity'),
-            (int) $detail->id_order_invoice > 0 ? (int) $detail->id_order_invoice : null
-        ));
+        editLine(number('order'), number('detail'), number('quantity'));
 
         return [];
     },
     'delete-line' => static function (): array {
         page('AdminOrders');
-        bus(new DeleteProductFromOrderCommand(number('order'), number('detail')));
+        deleteLine(number('order'), number('detail'));
 
         return [];
     },
     'add-line' => static function (): array {
         page('AdminOrders');
-        bus(AddProductToOrderCommand::withNewInvoice(
-            number('order'),
-            number('product'),
-            number('combination', 0),
-            '10',
-            '10',
-            number('quantity')
-        ));
+        addLine(number('order'), number('product'), number('combination', 0), number('quantity'), '10', '10');
 
         return [];
     },
     'cancel-line' => static function (): array {
         page('AdminOrders');
-        bus(new CancelOrderProductCommand([number('detail') => number('quantity')], number('order')));
+        cancelLine(number('order'), number('detail'), number('quantity'));
 
         return [];
     },
-    'set-state' => static function () use ($states, $options): array {
+    'set-state' => static function () use ($options): array {
         page('AdminOrders');
-        $state = $options['state'] ?? '';
-        bus(new UpdateOrderStatusCommand(number('order'), $states[$state] ?? (int) $state));
+        setState(number('order'), $options['state'] ?? '');
 
         return [];
     },
     'partial-refund' => static function (): array {
         page('AdminOrders');
-        $restock = number('restock', 1) === 1;
-        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
-        bus(new IssuePartialRefundCommand(number('order'), refunds(), '0', $restock, true, false, $prices));
+        refundPartly(number('order'), refunds(), number('restock', 1) === 1);
 
         return [];
     },
     'standard-refund' => static function (): array {
         page('AdminOrders');
-        Configuration::set('PS_ORDER_RETURN', 1);
-        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
-        bus(new IssueStandardRefundCommand(number('order'), refunds(), false, true, false, $prices));
+        refundStandard(number('order'), refunds());
 
         return [];
     },
     'return' => static function (): array {
         page('AdminOrders');
-        Configuration::set('PS_ORDER_RETURN', 1);
-        $restock = number('restock', 1) === 1;
-        $prices = VoucherRefundType::PRODUCT_PRICES_EXCLUDING_VOUCHER_REFUND;
-        bus(new IssueReturnProductCommand(number('order'), refunds(), $restock, false, true, false, $prices));
+        takeBack(number('order'), refunds(), number('restock', 1) === 1);
 
         return [];
     },

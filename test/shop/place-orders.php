@@ -28,21 +28,11 @@ use PrestaShop\PrestaShop\Adapter\ContainerBuilder;
  * Both are made by a subclass of the shop's own connection class; the module knows nothing of it.
  */
 $options = getopt('', ['orders:', 'state:', 'lines:', 'cart:', 'foreign-lock:', 'pause:', 'hit:', 'fault:', 'step', 'filled']);
-$root = rtrim((string) getenv('PRESTASHOP_ROOT'), '/');
-if (!is_file($root.'/config/config.inc.php')) {
-    fwrite(STDERR, "PRESTASHOP_ROOT names no shop: {$root}\n");
-
-    exit(2);
-}
-
-// The shop's bootstrap reads these as a web server would have set them.
-$_SERVER['REQUEST_METHOD'] = 'GET';
-$_SERVER['HTTP_HOST'] = 'localhost';
-$_SERVER['SERVER_NAME'] = 'localhost';
-$_SERVER['REQUEST_URI'] = '/';
-$_SERVER['REMOTE_ADDR'] = '127.0.0.1';
+$root = require __DIR__.'/shop-root.php';
 
 require $root.'/config/config.inc.php';
+
+require_once __DIR__.'/catalogue.php';
 
 if (isset($options['pause']) || isset($options['fault'])) {
     /** Stops the process at one statement of the checkout, or makes that statement go wrong. */
@@ -114,19 +104,9 @@ if (isset($options['pause']) || isset($options['fault'])) {
     Db::$instance[0] = $pausing;
 }
 
-$context = Context::getContext();
-$context->shop = new Shop(1);
-Shop::setContext(Shop::CONTEXT_SHOP, 1);
-$context->currency = new Currency((int) Configuration::get('PS_CURRENCY_DEFAULT'));
-$context->country = new Country((int) Configuration::get('PS_COUNTRY_DEFAULT'));
-$context->language = new Language((int) Configuration::get('PS_LANG_DEFAULT'));
+$context = openShop();
 // Without a container the checkout dies half way and leaves a torn order (PrestaShop 8.2.1, StockManager).
 $context->container = ContainerBuilder::getContainer('front', false);
-
-// No mail leaves a test; 3 is PrestaShop's "never send".
-Configuration::set('PS_MAIL_METHOD', 3);
-// Tests sell more than the fixtures have; a product that is out of stock would leave the cart empty.
-Configuration::set('PS_ORDER_OUT_OF_STOCK', 1);
 
 $states = ['wire' => 'PS_OS_BANKWIRE', 'paid' => 'PS_OS_PAYMENT'];
 $state = (string) ($options['state'] ?? 'wire');
@@ -166,23 +146,8 @@ $products = Db::getInstance()->executeS(
 
 /** A customer with an address, new for each process so that two processes share no row but the stock's. */
 $unique = getmypid().bin2hex(random_bytes(4));
-$customer = new Customer();
-$customer->firstname = 'Ada';
-$customer->lastname = 'Tester';
-$customer->email = "ada.{$unique}@example.test";
-$customer->passwd = Tools::hash('a-test-password');
-$customer->id_default_group = (int) Configuration::get('PS_CUSTOMER_GROUP');
-$customer->add();
-$address = new Address();
-$address->id_customer = (int) $customer->id;
-$address->id_country = (int) Configuration::get('PS_COUNTRY_DEFAULT');
-$address->alias = 'Home';
-$address->firstname = 'Ada';
-$address->lastname = 'Tester';
-$address->address1 = '1 rue du Test';
-$address->postcode = '75001';
-$address->city = 'Paris';
-$address->add();
+$customer = makeCustomer((int) Configuration::get('PS_CUSTOMER_GROUP'), 'Tester');
+$address = makeAddress($customer, (int) Configuration::get('PS_COUNTRY_DEFAULT'));
 $context->customer = $customer;
 
 $payment = Module::getInstanceByName('ps_wirepayment');
@@ -218,18 +183,7 @@ for ($n = 0; $n < (int) ($options['orders'] ?? 1); ++$n) {
     if (isset($options['step']) && fgets(STDIN) === false) {
         break;
     }
-    $cart = new Cart();
-    $cart->id_customer = (int) $customer->id;
-    $cart->id_address_delivery = (int) $address->id;
-    $cart->id_address_invoice = (int) $address->id;
-    $cart->id_lang = (int) $context->language->id;
-    $cart->id_currency = (int) $context->currency->id;
-    $cart->id_shop = 1;
-    $cart->id_shop_group = 1;
-    $cart->id_carrier = $carrier;
-    $cart->secure_key = $customer->secure_key;
-    $cart->add();
-    $context->cart = $cart;
+    $cart = makeCart($context, $customer, $address, $address, $carrier);
     foreach ($carts[$n % max(1, count($carts))] ?? anyLines($products, $n, $lines) as [$product, $combination, $quantity]) {
         if ($cart->updateQty($quantity, $product, $combination) !== true) {
             fwrite(STDERR, "Product {$product} cannot be put into the cart.\n");

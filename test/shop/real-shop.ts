@@ -101,7 +101,7 @@ export class RealShop implements AsyncDisposable {
       prefix: this.prefix,
     };
     const { prefix: _prefix, ...connection } = this.settings;
-    this.#pool = createPool({ ...connection, connectionLimit: 4 });
+    this.#pool = createPool({ ...connection, connectionLimit: 4, dateStrings: true });
   }
 
   /** Reads the shop's own settings and puts the module's present files into it. */

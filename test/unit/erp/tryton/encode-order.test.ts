@@ -90,6 +90,40 @@ describe("the lines of a sale", () => {
     expect(encode).toThrow(/20\.000/);
   });
 
+  test("bear the tax on their price alone, where their ecotax has a rate of its own", () => {
+    const ecotax = { taxId: 0, name: "Ecotax", ratePercent: "5.500", amountMinor: 6 };
+    const lamp = line("1:0", 1, 2_000);
+    const change = {
+      ...lamp,
+      ecotax: "1.000000",
+      ecotaxRatePercent: "5.500",
+      taxes: [...lamp.taxes, ecotax],
+    };
+    const untaxed = { ...change, taxes: [ecotax] };
+    const [first, second] = encodeLines(
+      body({ lines: [change, { ...untaxed, productKey: "2:7" }] }),
+      config(),
+    );
+    expect([first?.taxIds, second?.taxIds]).toEqual([["1"], []]);
+  });
+
+  test("have wrapping at the rate that gives its two amounts, and at none where none does", () => {
+    const wrapped = (incl: number, ratePercent: string): readonly (readonly string[])[] =>
+      encodeLines(
+        body({
+          wrappingTaxExclMinor: 256,
+          wrappingTaxInclMinor: incl,
+          wrappingTaxes: [{ taxId: 0, name: "", ratePercent, amountMinor: incl - 256 }],
+        }),
+        config(),
+      )
+        .filter(({ productId }) => productId === "11")
+        .map(({ taxIds }) => taxIds);
+    expect(wrapped(307, "19.922")).toEqual([["1"]]);
+    expect(wrapped(270, "5.469")).toEqual([["2"]]);
+    expect(wrapped(384, "50.000")).toEqual([[]]);
+  });
+
   test("have the taxes that people mapped for their category and rules group before those of their rate", () => {
     const mapped = { ...body(), refs: { taxes: { "3:1": erpRef("7,8"), "shipping:": erpRef("9") } } };
     expect(encodeLines(mapped, config()).map(({ taxIds }) => taxIds)).toEqual([
@@ -165,6 +199,25 @@ describe("the difference of the taxes", () => {
     expect(encodeTaxDifference({ ...order, currency: EUR }, tax - 1, 3, fine)?.quantity).toBe(10);
     expect(encodeTaxDifference(dinar, tax - 1, 3, fine)?.quantity).toBe(1);
     expect(() => encodeTaxDifference(dinar, tax - 1, 3, config())).toThrow(MappingMissingError);
+  });
+
+  test("may hold what no rate on a whole price gives, and no cent more", () => {
+    const ecotax = { taxId: 0, name: "Ecotax", ratePercent: "5.500", amountMinor: 6 };
+    const lamp = { ...line("1:0", 1, 2_000), ecotax: "1.000000", ecotaxRatePercent: "5.500" };
+    const [vat] = lamp.taxes;
+    const taxed = { ...lamp, totalTaxInclMinor: 2_386, taxes: [{ ...vat!, amountMinor: 380 }, ecotax] };
+    const withEcotax = sampleOrder(1, { lines: [taxed] });
+    const ecotaxed = withEcotax.totalPaidTaxInclMinor - withEcotax.totalPaidTaxExclMinor;
+    // Tryton takes 20 % of all 20.00; of the ecotax's 1.00 the shop takes 5.5 %.
+    expect(encodeTaxDifference(withEcotax, ecotaxed + 14, 2, config())?.quantity).toBe(-14);
+    expect(() => encodeTaxDifference(withEcotax, ecotaxed + 40, 2, config())).toThrow(ErpRejectedError);
+
+    const pieces = sampleOrder(1, { rounding: "item", lines: [{ ...line("1:0", 40, 2_000) }] });
+    const exact = pieces.totalPaidTaxInclMinor - pieces.totalPaidTaxExclMinor;
+    expect(encodeTaxDifference(pieces, exact + 20, 1, config())?.quantity).toBe(-20);
+    expect(() => encodeTaxDifference({ ...pieces, rounding: "line" }, exact + 20, 1, config())).toThrow(
+      ErpRejectedError,
+    );
   });
 
   test("that is more than rounding refuses the order and names both amounts", () => {
