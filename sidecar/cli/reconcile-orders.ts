@@ -105,7 +105,7 @@ async function compare(
     read: () => readOrderRun(db, id),
     withdraw: () => withdrawOrderRun(db, id),
     nobody:
-      "a sidecar with the role reconcile must run, and hold the ERP port; another comparison may just be under way",
+      'a sidecar with the role reconcile must run, hold the ERP port and not be stopped (see "erpsync status"); another comparison may just be under way',
   };
   return await awaitRun(run, waitMs);
 }

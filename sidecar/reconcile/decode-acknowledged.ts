@@ -19,11 +19,13 @@ export interface Agreement {
   readonly said: Acknowledged;
 }
 
+const PaymentWords = z.looseObject({ payment: z.looseObject({ amountMinor: z.number() }) });
 const OrderWords = z.looseObject({
   customerRef: z.string(),
   order: z.looseObject({ totalPaidTaxExclMinor: z.number(), totalPaidTaxInclMinor: z.number() }),
+  /** Those that were made with the order, by an ERP that makes both or neither. */
+  payments: z.array(PaymentWords).default([]),
 });
-const PaymentWords = z.looseObject({ payment: z.looseObject({ amountMinor: z.number() }) });
 const CreditWords = z.looseObject({ order: z.looseObject({ totalPaidTaxInclMinor: z.number() }) });
 
 /**
@@ -37,23 +39,17 @@ export function decodeAcknowledged(
   const since = operations.filter(
     ({ acknowledgedAt }) => agreement === undefined || acknowledgedAt > agreement.at,
   );
-  const wasCreatedByUs = operations.some(({ kind }) => kind === "create");
-  return since.reduce(follow, agreement?.said ?? (wasCreatedByUs ? UNTOUCHED : NOTHING_ACKNOWLEDGED));
+  return since.reduce(follow, agreement?.said ?? NOTHING_ACKNOWLEDGED);
 }
-
-/** An order before its first payment, credit or cancellation. */
-const UNTOUCHED: Acknowledged = {
-  ...NOTHING_ACKNOWLEDGED,
-  isCancelled: false,
-  paidMinor: 0,
-  creditedTaxInclMinor: 0,
-};
 
 function follow(before: Acknowledged, { kind, body }: AcknowledgedOperation): Acknowledged {
   switch (kind) {
     case "create":
-    case "amend":
-      return { ...before, ...orderWords(body), isCancelled: false };
+      return { ...createdOf(body), isCancelled: false, creditedTaxInclMinor: 0 };
+    case "amend": {
+      const { paidMinor: _withItsCreation, ...said } = createdOf(body);
+      return { ...before, ...said, isCancelled: false };
+    }
     case "pay":
       return { ...before, paidMinor: sum(before.paidMinor, read(PaymentWords, body)?.payment.amountMinor) };
     case "credit": {
@@ -71,14 +67,14 @@ function follow(before: Acknowledged, { kind, body }: AcknowledgedOperation): Ac
   }
 }
 
-function orderWords(
-  body: string | undefined,
-): Pick<Acknowledged, "customerRef" | "totalTaxExclMinor" | "totalTaxInclMinor"> {
+/** What an order's body says. */
+function createdOf(body: string | undefined): Omit<Acknowledged, "isCancelled" | "creditedTaxInclMinor"> {
   const words = read(OrderWords, body);
   return {
     customerRef: refOf(words?.customerRef),
     totalTaxExclMinor: words?.order.totalPaidTaxExclMinor,
     totalTaxInclMinor: words?.order.totalPaidTaxInclMinor,
+    paidMinor: words?.payments.reduce((paid, { payment }) => paid + payment.amountMinor, 0),
   };
 }
 

@@ -1,6 +1,6 @@
 import { groupBy } from "../domain/groups.ts";
 import { type ShopCustomerId, type ShopOrderId, shopCustomerId, shopOrderId } from "../domain/ids.ts";
-import { allot, type Currency, microsPerMinor, toMicros, toMinor } from "../domain/money.ts";
+import { type Currency, microsPerMinor, toMicros, toMinor } from "../domain/money.ts";
 import type {
   OrderAmountsRow,
   ReferencePaymentRow,
@@ -19,7 +19,7 @@ export interface ShopOrder {
   readonly creditedTaxInclMinor: number;
   /** All payments of its reference: the shop does not say which of a split cart's orders a payment is for. */
   readonly referencePaidMinor: number;
-  /** The part of them that falls to this order, by its share of the total. */
+  /** The part of them that falls to this order, as orders/ sends it: filled up by id, and the rest is the last one's. */
   readonly paidMinor: number;
   /** All orders of its reference, itself among them. */
   readonly siblings: readonly ShopOrderId[];
@@ -43,7 +43,7 @@ export function decodeShopOrders(rows: ShopOrderRows): ReadonlyMap<number, ShopO
     if (first === undefined || currency === undefined) continue;
     const paid = paidOf(payments.get(reference) ?? [], first, currency);
     const totals = members.map((row) => toMinor(row.total_paid_tax_incl, currency));
-    const parts = allot(paid, totals.map(BigInt));
+    const parts = pour(paid, totals);
     const siblings = members.map((row) => shopOrderId(row.id_order));
     for (const [index, row] of members.entries()) {
       orders.set(row.id_order, {
@@ -62,6 +62,16 @@ export function decodeShopOrders(rows: ShopOrderRows): ReadonlyMap<number, ShopO
     }
   }
   return orders;
+}
+
+function pour(paidMinor: number, totals: readonly number[]): readonly number[] {
+  let rest = paidMinor;
+  return totals.map((total, index) => {
+    const isLast = index === totals.length - 1;
+    const part = isLast ? rest : Math.min(Math.max(rest, 0), Math.max(total, 0));
+    rest -= part;
+    return part;
+  });
 }
 
 function currencyOf({

@@ -7,18 +7,16 @@
 // process of its own: from its start to its end, and its high-water mark of resident memory (VmHWM), Node included.
 //
 // Peer: the import of the 5,000 entries, and `erpsync mapping export`, which does nothing but read them.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import { entryHeader } from "../../sidecar/orders/encode-entry.ts";
 import type { MappingCheck } from "../../sidecar/orders/mapping-check.ts";
 import { startMariadb } from "../support/mariadb.ts";
 import { Installation } from "../support/sidecar.ts";
 import { SupportError } from "../support/support-error.ts";
 import { World } from "../support/world.ts";
+import { copyRows, type MeasuredCommand, measureCommand, UNUSED_NETSUITE } from "./support/command.ts";
 import { atMost, type BenchResult, peer, told } from "./support/result.ts";
 
 const ORDERS = 30_000;
@@ -31,16 +29,11 @@ const UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL
 const FOREIGN = "US";
 const PERIODS = [",2023-12-31", "2024-01-01,2024-12-31", "2025-01-01,2025-12-31", "2026-01-01,"];
 const TARGETS = { seconds: 20, rssMb: 200 } as const;
-const MAIN = resolve(import.meta.dirname, "../../dist/sidecar/main.js");
-/** Tells the process's own high-water mark when it ends. */
-const TELL_PEAK = `data:text/javascript,${encodeURIComponent(
-  'import fs from "node:fs"; process.on("exit", () => fs.writeSync(2, fs.readFileSync("/proc/self/status", "utf8")));',
-)}`;
 
 export async function benchMappingCheck(): Promise<BenchResult> {
   await using server = await startMariadb();
   await using world = await World.create({ server });
-  const installation = await Installation.create(world, { netsuite: NETSUITE });
+  const installation = await Installation.create(world, { netsuite: UNUSED_NETSUITE });
   await fillOrders(world);
   const folder = mkdtempSync(join(tmpdir(), "erpsync-bench-"));
   world.onDispose(() => {
@@ -49,8 +42,8 @@ export async function benchMappingCheck(): Promise<BenchResult> {
   const file = join(folder, "tax.csv");
   const rows = entryRows();
   writeFileSync(file, `${[entryHeader("tax").join(","), ...rows].join("\n")}\n`);
-  const run = (...args: readonly string[]): Promise<Run> =>
-    runCommand([...args, "--config", installation.configFile]);
+  const run = (...args: readonly string[]): Promise<MeasuredCommand> =>
+    measureCommand([...args, "--config", installation.configFile]);
   const imported = await run("mapping", "import", "tax", file);
   const exported = await run("mapping", "export", "tax");
   const checked = await run("mapping", "check", "--days", String(DAYS), "--json");
@@ -78,14 +71,6 @@ export async function benchMappingCheck(): Promise<BenchResult> {
   };
 }
 
-/** An ERP that nobody calls. */
-const NETSUITE = {
-  account: "0000000",
-  auth: { kind: "tba", consumerKey: "b", consumerSecret: "b", tokenId: "b", tokenSecret: "b" },
-  baseUrl: "http://127.0.0.1:9/",
-  currencies: { EUR: "1" },
-};
-
 /** Each country's tax codes by group and period, its shipping, and as many by category as are left. */
 function entryRows(): readonly string[] {
   const byGroup = UNION.flatMap((country) =>
@@ -111,13 +96,13 @@ async function fillOrders(world: World): Promise<void> {
        display_tax_label) VALUES ?`,
     [countries],
   );
-  await copy(world, "address", countries.length, {
+  await copyRows(world, "address", countries.length, {
     id_address: "1000 + s.seq",
     id_country: "s.seq",
   });
   // Evenly spread, from just now back to almost 90 days ago.
   const stepSeconds = Math.floor(((DAYS - 1) * 86_400) / ORDERS);
-  await copy(world, "orders", ORDERS, {
+  await copyRows(world, "orders", ORDERS, {
     id_order: "1000 + s.seq",
     date_add: `UTC_TIMESTAMP() - INTERVAL s.seq * ${stepSeconds} SECOND`,
     id_address_delivery: `1001 + s.seq MOD ${countries.length}`,
@@ -125,7 +110,7 @@ async function fillOrders(world: World): Promise<void> {
     current_state: "2",
     total_shipping_tax_incl: "7",
   });
-  await copy(world, "order_detail", ORDERS * LINES_EACH, {
+  await copyRows(world, "order_detail", ORDERS * LINES_EACH, {
     id_order_detail: "1000 + s.seq",
     id_order: `1000 + CEIL(s.seq / ${LINES_EACH})`,
     product_id: "1 + s.seq MOD 20",
@@ -136,26 +121,6 @@ async function fillOrders(world: World): Promise<void> {
   await world.pool.query(`ANALYZE TABLE ${tables.join()}`);
 }
 
-/** Copies the first row of a table many times, with expressions of the number `s.seq` in the place of some columns. */
-async function copy(
-  world: World,
-  table: string,
-  count: number,
-  change: Readonly<Record<string, string>>,
-): Promise<void> {
-  const fields = await world.rows<{ Field: string }>(`SHOW COLUMNS FROM ${world.table(table)}`);
-  const columns = fields.map(({ Field }) => `\`${Field}\``).join();
-  const values = fields.map(({ Field }) => change[Field] ?? `b.\`${Field}\``).join();
-  const connection = await world.connection();
-  // As PHP writes: dates of nothing are zeros.
-  await connection.query("SET SESSION sql_mode = ''");
-  await connection.query(
-    `INSERT INTO ${world.table(table)} (${columns})
-     SELECT ${values} FROM (SELECT * FROM ${world.table(table)} LIMIT 1) b JOIN seq_1_to_${count} s`,
-  );
-  await connection.end();
-}
-
 async function countForeign(world: World): Promise<number> {
   const [row] = await world.rows<{ n: number }>(
     `SELECT COUNT(*) AS n FROM ${world.table("orders")} o
@@ -164,22 +129,4 @@ async function countForeign(world: World): Promise<number> {
     [FOREIGN],
   );
   return Number(row?.n);
-}
-
-interface Run {
-  readonly out: string;
-  readonly tookMs: number;
-  readonly peakRssBytes: number;
-}
-
-async function runCommand(args: readonly string[]): Promise<Run> {
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, ["--import", TELL_PEAK, MAIN, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-  const tookMs = performance.now() - startedMs;
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(err)?.[1];
-  if (kibibytes === undefined || child.exitCode === 2) throw new SupportError(`${args.join(" ")}: ${err}`);
-  return { out, tookMs, peakRssBytes: Number(kibibytes) * 1024 };
 }

@@ -880,6 +880,7 @@ async function grownWorld(server: World["server"]): Promise<World> {
     date_add: AT,
     date_upd: AT,
   }));
+  await multiply(world, "order_slip_detail", (n) => ({ id_order_slip: n, id_order_detail: n }));
   await multiply(world, "product", (n) => ({
     id_product: n,
     reference: `SKU-${String(n).padStart(4, "0")}`,

@@ -62,6 +62,23 @@ describe("what the ERP acknowledged of an order", () => {
     });
   });
 
+  test("counts payments that were made with the order, and begins anew where it was taken back and sent again", () => {
+    const paid = { ...order(1_200), payments: [payment(1_000), payment(200)] };
+    const again = [
+      operation("create", 1, order(900)),
+      operation("withdraw", 2),
+      operation("create", 3, paid),
+    ];
+    expect(decodeAcknowledged(again, undefined)).toMatchObject({
+      ...{ totalTaxInclMinor: 1_200, paidMinor: 1_200, creditedTaxInclMinor: 0, isCancelled: false },
+    });
+    const amended = [...again, operation("amend", 4, order(1_300))];
+    expect(decodeAcknowledged(amended, undefined)).toMatchObject({
+      totalTaxInclMinor: 1_300,
+      paidMinor: 1_200,
+    });
+  });
+
   test("is not known of an order that was found in the ERP, nor after one was taken out of it", () => {
     expect(decodeAcknowledged([], undefined)).toEqual(NOTHING_ACKNOWLEDGED);
     const withdrawn = [operation("create", 1, order(1_200)), operation("withdraw", 2)];

@@ -25,7 +25,7 @@ const payment = (amount: string, more: Partial<ReferencePaymentRow> = {}): Refer
 });
 
 describe("an order of the shop", () => {
-  test("of a split cart gets its share of the payments, and the shares are the whole", () => {
+  test("of a split cart gets its part of the payments, and the parts are the whole", () => {
     const totals = fc.array(fc.integer({ min: 0, max: 99_999 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(totals, fc.integer({ min: 0, max: 500_000 }), (minors, paid) => {
