@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sign } from "../../sidecar/shop/commands.ts";
+import { type EndpointCommand, EndpointOrders } from "./endpoint-orders.ts";
 
 /** What the endpoint says of the shop; a test changes it. */
 export interface EndpointState {
@@ -13,10 +14,18 @@ export interface EndpointState {
   aheadMs: number;
 }
 
-/** The module's signed endpoint as far as `shop.describe` goes, with the module's own check of the signature. */
-export async function startShopEndpoint(
-  secret: string,
-): Promise<{ readonly url: string; readonly state: EndpointState } & AsyncDisposable> {
+/**
+ * The module's signed endpoint as far as `shop.describe` and the commands on orders go, with the module's own check of
+ * the signature. It knows the orders that a test adds.
+ */
+export async function startShopEndpoint(secret: string): Promise<
+  {
+    readonly url: string;
+    readonly state: EndpointState;
+    readonly orders: EndpointOrders;
+  } & AsyncDisposable
+> {
+  const orders = new EndpointOrders();
   const state: EndpointState = {
     secret,
     shopKey: "main",
@@ -37,16 +46,18 @@ export async function startShopEndpoint(
         body,
       });
       const accepted = header("x-erpsync-signature") === expected;
-      const { commands } = JSON.parse(body) as { commands: readonly { readonly id: string }[] };
+      const { commands } = JSON.parse(body) as { commands: readonly EndpointCommand[] };
       const { hooksMissing, losses, shopKey } = state;
       const data = { module: "1.0.0", prestashop: "8.2.1", php: "8.1.0", shopKey, hooksMissing, losses };
       response.sendDate = false;
       response.setHeader("date", new Date(Date.now() + state.aheadMs).toUTCString());
       response.statusCode = accepted ? 200 : 401;
+      const answerOf = (command: EndpointCommand) =>
+        command.type === "shop.describe"
+          ? { id: command.id, outcome: "done", data }
+          : (orders.execute(command) ?? { id: command.id, outcome: "rejected", code: "unknown_command" });
       response.end(
-        accepted
-          ? JSON.stringify({ results: commands.map(({ id }) => ({ id, outcome: "done", data })) })
-          : JSON.stringify({ error: "bad_signature" }),
+        JSON.stringify(accepted ? { results: commands.map(answerOf) } : { error: "bad_signature" }),
       );
     });
   });
@@ -56,6 +67,7 @@ export async function startShopEndpoint(
   return {
     url: `http://127.0.0.1:${port}/`,
     state,
+    orders,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();

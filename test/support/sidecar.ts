@@ -33,6 +33,7 @@ export interface SidecarOptions {
   readonly database?: object;
   readonly capture?: object;
   readonly export?: object;
+  readonly orders?: object;
   readonly erp?: object;
   readonly stock?: object;
   readonly http?: object;
@@ -73,6 +74,7 @@ export class Installation {
       database: { host, port, user, password, name: database, prefix, ...options.database },
       capture: options.capture ?? {},
       export: options.export ?? {},
+      orders: options.orders ?? {},
       erp: {
         adapter: "netsuite",
         ...options.erp,

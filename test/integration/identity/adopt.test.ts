@@ -126,6 +126,15 @@ eachServer("a shop that is not the one last seen", (server) => {
     sidecar = await installation.start("identity.stopped");
     await sidecar.kill9();
 
+    // The ERP had shipped the namesakes; the new orders must not be shown their parcels.
+    for (const id of [1, 2, 3]) {
+      await world.pool.query(
+        `INSERT INTO ${world.table("erpsync_progress")} VALUES (?, '1', 'shipped', '[]', '[]', '', UTC_TIMESTAMP(6));
+         INSERT INTO ${world.table("erpsync_parcel")} VALUES (?, 'S1', ?, 'T1')`,
+        [id, id, id],
+      );
+    }
+
     // A crash in the last step of the adoption leaves the stop, and the adoption can be repeated.
     await rename(world, "erpsync_action", "erpsync_action_gone");
     expect((await adopt(installation, "--restored")).code).toBe(1);
@@ -162,6 +171,9 @@ eachServer("a shop that is not the one last seen", (server) => {
       `SELECT external_id FROM ${world.table("erpsync_confirmation")} ORDER BY id_order`,
     );
     expect(confirmed).toEqual([1, 2, 3].map((id) => ({ external_id: `PS-main-${id}-E${epoch}` })));
+    for (const table of ["erpsync_progress", "erpsync_parcel"]) {
+      expect(await world.rows(`SELECT id_order FROM ${world.table(table)}`), table).toEqual([]);
+    }
   });
 
   test("a clone at another address writes nothing until a person says that the shop moved", {
