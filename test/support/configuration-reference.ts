@@ -40,7 +40,8 @@ export async function configurationReference(): Promise<string> {
   for (const name of adapterNames()) {
     const { settings } = (await import(join(ERP_FOLDER, name, "adapter.ts"))) as { settings: z.ZodType };
     const schema = described(settings);
-    parts.push(section(`\`erp.${name}\``, schema), ...variants(`erp.${name}`, schema));
+    const path = `erp.${name}`;
+    parts.push(section(`\`${path}\``, schema), ...within(path, schema), ...variants(path, schema));
   }
   return `${parts.join("\n\n")}\n`;
 }

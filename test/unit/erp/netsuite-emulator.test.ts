@@ -1,13 +1,12 @@
 /** What the emulator refuses, it refuses because the facts say so; a rule that is not tried here is a rule on paper. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { encodeSignature } from "../../../sidecar/erp/netsuite/encode-signature.ts";
+import { createNetSuiteClient } from "../../support/netsuite-client.ts";
 import { type NetSuiteEmulator, startNetSuiteEmulator } from "../../support/netsuite-emulator.ts";
 import { spawnNetSuiteEmulator } from "../../support/netsuite-emulator-process.ts";
 
 const RECORDS = "/services/rest/record/v1";
 const SUITEQL = "/services/rest/query/v1/suiteql";
 let emulator: NetSuiteEmulator;
-let nonces = 0;
 
 beforeAll(async () => {
   emulator = await startNetSuiteEmulator();
@@ -17,49 +16,7 @@ beforeEach(() => {
   emulator.faults.clear();
 });
 
-interface Answer {
-  readonly status: number;
-  readonly code: string;
-  readonly path: string;
-  readonly location: string;
-  readonly body: Record<string, unknown>;
-}
-
-function signed(
-  method: string,
-  url: string,
-  change: { nonce?: string; timestampSeconds?: number } = {},
-): string {
-  const { auth, account } = emulator.settings("tba");
-  if (auth.kind !== "tba") throw new RangeError("not token-based");
-  nonces += 1;
-  const moment = { nonce: `n${String(nonces)}`, timestampSeconds: Math.floor(Date.now() / 1_000), ...change };
-  return encodeSignature(method, url, { ...auth, account }, moment);
-}
-
-async function send(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const url = emulator.url + path;
-  const answer = await fetch(url, {
-    method,
-    headers: { "content-type": "application/json", authorization: signed(method, url), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  const parsed = (text.startsWith("{") ? JSON.parse(text) : {}) as Record<string, unknown>;
-  const [detail] = (parsed["o:errorDetails"] ?? []) as Record<string, string>[];
-  return {
-    status: answer.status,
-    code: detail?.["o:errorCode"] ?? "",
-    path: detail?.["o:errorPath"] ?? "",
-    location: answer.headers.get("location") ?? "",
-    body: parsed,
-  };
-}
+const { send, signed } = createNetSuiteClient(() => emulator);
 
 let lastKey = 0;
 const key = (): string => {
