@@ -250,6 +250,15 @@ describe.skipIf(bench === undefined)(`money in Tryton (${missing ?? "it is here"
       expect(await port().findOrder(body.externalId, call)).toBeUndefined();
       expect(await port().findPayment(first.externalId, call)).toBeUndefined();
     });
+
+    test("the database itself lets no second record have a key, whoever writes it", async () => {
+      const { server } = bench!;
+      const [first, second] = [newOrder(), newOrder()];
+      await port().createOrder(first, [], call);
+      const ref = await port().createOrder(second, [], call);
+      const write = server.rpc("model.sale.sale.write", [[Number(ref)], { shop_ref: first.externalId }]);
+      await expect(write).rejects.toThrow(/has this shop reference/);
+    });
   });
 
   describe("without the companion", () => {
