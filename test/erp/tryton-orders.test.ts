@@ -4,6 +4,7 @@ import { placeOrders } from "../fault/rig.ts";
 import { oneServer } from "../support/each-server.ts";
 import { Installation } from "../support/sidecar.ts";
 import { startTryton, type TrytonServer, trytonMissing } from "../support/tryton.ts";
+import { mapAllProducts } from "../support/tryton-shop.ts";
 import { until } from "../support/until.ts";
 import { World } from "../support/world.ts";
 
@@ -51,22 +52,6 @@ oneServer("the sidecar on a Tryton of its own", (server) => {
     },
   );
 });
-
-/** Every product of the shop is an item of Tryton; which one is no matter here. */
-async function mapAllProducts(world: World, tryton: TrytonServer): Promise<void> {
-  const rows = await world.rows<{ id_product: number; id_product_attribute: number }>(
-    `SELECT DISTINCT id_product, id_product_attribute FROM ${world.table("stock_available")}`,
-  );
-  const [first, second] = tryton.seed.items;
-  const values = rows.map(({ id_product, id_product_attribute }) => {
-    const key = `${id_product}:${id_product_attribute}`;
-    return ["product", key, `ITEM-${key}`, id_product % 2 === 0 ? first : second, "import", "2026-01-01"];
-  });
-  await world.pool.query(
-    `INSERT INTO ${world.table("erpsync_mapping")} (kind, shop_key, external_id, erp_ref, origin, updated_at) VALUES ?`,
-    [values],
-  );
-}
 
 async function sales(tryton: TrytonServer): Promise<readonly Sale[]> {
   const fields = ["reference", "state", "untaxed_amount", "total_amount", "currency.code"];

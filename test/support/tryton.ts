@@ -44,7 +44,7 @@ const TRYTOND = "/usr/bin/trytond";
 const DATABASE = "erp";
 const USER = "admin";
 const PASSWORD = "erpsync-tests";
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 
 /** What the seed made, by Tryton's ids. */
 export interface TrytonSeed {
