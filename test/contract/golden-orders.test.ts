@@ -137,6 +137,15 @@ describe.each(EXPORTED.map(named))("%s", (name, golden) => {
   });
 });
 
+/** What is kept from the ERP, or a part of it, and how its sentence begins. */
+const KEPT: Readonly<Record<string, RegExp>> = {
+  "currency-changed": /^line \d+ \(SKU "GOLDEN-MUG"\) with tax: 2 × 13\.03/,
+  "half-edited": /^products without tax: the lines add up to .*, and the order says/,
+  "poison-refunded": /^credit slip \d+: it gives back 6 of line \d+, which was edited to 1/,
+  "poison-torn": /^order-torn$/,
+  "slip-with-less-tax-than-none": /^credit slip \d+: with tax it gives back less/,
+};
+
 test("what contradicts itself goes to no ERP, and a sentence says why", () => {
   const kept = GOLDEN.flatMap((order) => {
     if ("held" in order) return [[order.case, order.held]];
@@ -145,16 +154,8 @@ test("what contradicts itself goes to no ERP, and a sentence says why", () => {
       credit.kind === "agreed" ? [] : [[order.case, credit.sentence]],
     );
   });
-  expect(Object.fromEntries(kept)).toEqual({
-    "currency-changed": expect.stringMatching(/^line \d+ \(SKU "GOLDEN-MUG"\) with tax: 2 × 13\.03/),
-    "half-edited": expect.stringMatching(/^products without tax: the lines add up to .*, and the order says/),
-    "partial-refund-of-an-amount": expect.any(String),
-    "poison-refunded": expect.stringMatching(
-      /^credit slip \d+: it gives back 6 of line \d+, which was edited to 1/,
-    ),
-    "poison-torn": "order-torn",
-    "slip-with-less-tax-than-none": expect.stringMatching(/^credit slip \d+: with tax it gives back less/),
-  });
+  expect(kept.map(([name]) => name)).toEqual(Object.keys(KEPT));
+  for (const [name = "", sentence] of kept) expect(sentence, name).toMatch(KEPT[name] ?? "");
 });
 
 test("a payment that the shop books a second time under the payment service's own id is one payment", () => {

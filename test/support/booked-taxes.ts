@@ -23,6 +23,6 @@ export function withCompoundTaxes(body: OrderBody, rows: OrderRows, ref: string)
   );
   const keys = body.order.lines
     .filter((line) => compound.has(line.id) && line.taxes.length > 1)
-    .map((line) => [taxRefKey(line), erpRef(ref)]);
+    .map((line) => [taxRefKey(line), erpRef(ref)] as const);
   return keys.length === 0 ? body : { ...body, refs: { taxes: Object.fromEntries(keys) } };
 }
