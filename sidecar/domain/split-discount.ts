@@ -104,7 +104,8 @@ function divide(exclMinor: number, taxMinor: number, groups: readonly Group[]): 
     exclMinor,
     groups.map((group) => group.excl),
   );
-  const missing = taxMinor - reckon(excl, groups);
+  const missing =
+    taxMinor - groups.reduce((sum, group, index) => sum + (excl[index] ?? 0) * rateOf(group), 0);
   // Each group's part and the total are rounded.
   if (Math.abs(missing) <= groups.length + 1) {
     const tax = allot(
@@ -114,7 +115,9 @@ function divide(exclMinor: number, taxMinor: number, groups: readonly Group[]): 
     return { excl, tax };
   }
   const fitted = wholeIn(exclMinor, taxMinor, groups) ?? shift(excl, missing, groups);
-  const weights = fitted.map((part, index) => BigInt(Math.round(part * rateOf(groups[index]) * 1_000_000)));
+  const weights = groups.map((group, index) =>
+    BigInt(Math.round((fitted[index] ?? 0) * rateOf(group) * 1_000_000)),
+  );
   return { excl: fitted, tax: allot(taxMinor, weights) };
 }
 
@@ -132,29 +135,25 @@ function wholeIn(
 
 /** Moves from groups of a higher rate to those of a lower one, or back, until the rates give the tax as well as they can. */
 function shift(excl: readonly number[], missingMinor: number, groups: readonly Group[]): readonly number[] {
-  const parts = [...excl];
-  const byRate = groups.map((_, index) => index).sort((a, b) => rateOf(groups[a]) - rateOf(groups[b]));
-  const order = missingMinor > 0 ? byRate : byRate.reverse();
+  const parts = groups.map((group, index) => ({
+    rate: rateOf(group),
+    roomMinor: Number(group.excl),
+    exclMinor: excl[index] ?? 0,
+  }));
+  const byRate = [...parts].sort((a, b) => (a.rate - b.rate) * Math.sign(missingMinor));
   let missing = Math.abs(missingMinor);
-  let [from, to] = [0, order.length - 1];
-  while (from < to) {
-    const [giver = 0, taker = 0] = [order[from], order[to]];
-    const step = Math.abs(rateOf(groups[taker]) - rateOf(groups[giver]));
-    const room = Number(groups[taker]?.excl ?? 0n) - (parts[taker] ?? 0);
-    if (step === 0) return parts;
-    const moved = Math.max(0, Math.min(Math.round(missing / step), parts[giver] ?? 0, room));
-    parts[giver] = (parts[giver] ?? 0) - moved;
-    parts[taker] = (parts[taker] ?? 0) + moved;
-    missing -= moved * step;
-    if (missing < step) return parts;
-    if (moved === room) to -= 1;
-    else from += 1;
+  for (const [place, giver] of byRate.entries()) {
+    for (const taker of byRate.slice(place + 1).reverse()) {
+      const step = Math.abs(taker.rate - giver.rate);
+      const wanted = step === 0 ? 0 : Math.round(missing / step);
+      const room = Math.min(giver.exclMinor, taker.roomMinor - taker.exclMinor);
+      const moved = Math.max(0, Math.min(wanted, room));
+      giver.exclMinor -= moved;
+      taker.exclMinor += moved;
+      missing -= moved * step;
+    }
   }
-  return parts;
+  return parts.map(({ exclMinor }) => exclMinor);
 }
 
-const reckon = (excl: readonly number[], groups: readonly Group[]): number =>
-  excl.reduce((total, part, index) => total + part * rateOf(groups[index]), 0);
-
-const rateOf = (group: Group | undefined): number =>
-  group === undefined || group.excl === 0n ? 0 : Number(group.tax) / Number(group.excl);
+const rateOf = (group: Group): number => (group.excl === 0n ? 0 : Number(group.tax) / Number(group.excl));

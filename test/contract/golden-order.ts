@@ -2,22 +2,36 @@
 // `npm run golden` and held by golden-orders.test.ts; both encode with the settings below.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CreditBody } from "../../sidecar/domain/credit.ts";
 import { orderFingerprint } from "../../sidecar/domain/fingerprint.ts";
-import { erpRef, orderExternalId } from "../../sidecar/domain/ids.ts";
-import type { NeutralOrder } from "../../sidecar/domain/order.ts";
+import { erpRef, orderExternalId, orderSubject } from "../../sidecar/domain/ids.ts";
+import type { NeutralOrder, OrderBody } from "../../sidecar/domain/order.ts";
+import type { PaymentBody } from "../../sidecar/domain/payment.ts";
+import { encodeCredit as encodeNetSuiteCredit } from "../../sidecar/erp/netsuite/encode-credit.ts";
+import { encodeDeposit } from "../../sidecar/erp/netsuite/encode-deposit.ts";
 import { encodeOrderCreation, type SalesOrderCreation } from "../../sidecar/erp/netsuite/encode-order.ts";
-import { type NetSuiteSettings, settings as netsuiteSchema } from "../../sidecar/erp/netsuite/settings.ts";
+import {
+  type CreditSettings,
+  type DepositSettings,
+  type NetSuiteSettings,
+  settings as netsuiteSchema,
+} from "../../sidecar/erp/netsuite/settings.ts";
+import {
+  encodeCredit as encodeTrytonCredit,
+  type SaleWish,
+  takeBack,
+} from "../../sidecar/erp/tryton/encode-credit.ts";
 import {
   encodeHead,
   encodeLines,
   type PlannedLine,
   type SaleHead,
 } from "../../sidecar/erp/tryton/encode-order.ts";
+import { encodeJournal, encodePayment, type KeyedPayment } from "../../sidecar/erp/tryton/encode-payment.ts";
 import { settings as trytonSchema } from "../../sidecar/erp/tryton/settings.ts";
-import { type CreditDecision, decideCredit } from "../../sidecar/orders/decide-credit.ts";
-import { decidePayments, type PaymentDecision } from "../../sidecar/orders/decide-payments.ts";
+import { decidePayments } from "../../sidecar/orders/decide-payments.ts";
 import { decodeOrder, type OrderRows } from "../../sidecar/orders/decode-order.ts";
-import { type OrderMoney, withInvoices } from "../../sidecar/orders/order-money.ts";
+import { lifeFacts, type OrderMoney, withInvoices } from "../../sidecar/orders/order-money.ts";
 import { withCodes, withCompoundTaxes } from "../support/booked-taxes.ts";
 
 /** A row as the shop's database has it, decimals and times as texts. */
@@ -36,19 +50,37 @@ export interface GoldenRows {
 export interface GoldenExport {
   readonly neutral: NeutralOrder;
   readonly netsuite: SalesOrderCreation;
-  readonly tryton: TrytonBody;
-  readonly payments: PaymentDecision;
-  /** One for each credit slip; a slip that contradicts itself is parked with its sentence. */
-  readonly credits: readonly CreditDecision[];
+  readonly tryton: TrytonSale;
+  readonly payments: readonly GoldenPayment[];
+  /** `id_order_payment` of rows that tell of a payment a second time. */
+  readonly doubledPayments: readonly number[];
+  /** One for each credit slip. */
+  readonly credits: readonly GoldenCredit[];
+}
+
+export interface GoldenPayment {
+  readonly body: PaymentBody;
+  readonly netsuite: ReturnType<typeof encodeDeposit>;
+  readonly tryton: KeyedPayment;
+}
+
+/** A slip that contradicts itself is parked with its sentence. */
+export type GoldenCredit =
+  | {
+      readonly body: CreditBody;
+      readonly netsuite: ReturnType<typeof encodeNetSuiteCredit>;
+      readonly tryton: TrytonSale;
+    }
+  | { readonly parked: string };
+
+/** What is sent to Tryton before its own ids of units, addresses and countries are in it. */
+export interface TrytonSale {
+  readonly head: SaleHead;
+  readonly lines: readonly PlannedLine[];
 }
 
 /** What becomes of it: that, or the sentence that it is parked with, or nothing while it is held as a torn one. */
 export type GoldenOutcome = GoldenExport | { readonly parked: string } | { readonly held: "order-torn" };
-
-export interface TrytonBody {
-  readonly head: SaleHead;
-  readonly lines: readonly PlannedLine[];
-}
 
 /** One file. */
 export type GoldenOrder = { readonly case: string } & GoldenRows & GoldenOutcome;
@@ -68,19 +100,79 @@ export function decideGolden({ rows, money }: GoldenRows): GoldenOutcome {
   const decoded = decodeOrder(rows, TOLERANCE_MINOR);
   if (decoded.kind === "mismatch") return { parked: decoded.sentence };
   const neutral = withInvoices(decoded.order, money, RULES);
-  const credits = money.slips.map((slip) =>
-    decideCredit(
-      decoded.order,
-      slip,
-      money.slipLines.filter((line) => line.id_order_slip === slip.id_order_slip),
-    ),
+  const body = bodyOf(neutral, rows);
+  const facts = { subject: orderSubject(neutral.id), heldMs: 0, shopState: rows.order.current_state };
+  const life = lifeFacts(
+    {
+      ...facts,
+      ...body,
+      order: decoded,
+      mapped: undefined,
+      mappings: new Map(),
+      money,
+      erp: { payments: true, paymentsWithOrder: false },
+      progress: undefined,
+    },
+    ORDER_REF,
+    { ...RULES, stateAfterExport: undefined },
+    [],
   );
-  const payments = decidePayments(decoded.order, money.payments, money.siblings);
-  return { neutral, ...bodies(neutral, rows), payments, credits };
+  return {
+    neutral,
+    netsuite: encodeOrderCreation(body, withCodes(NETSUITE, neutral)),
+    tryton: trytonSale({ body: withCompoundTaxes(body, rows, TRYTON_COMPOUND) }),
+    payments: life.payments.map(paymentBodies),
+    doubledPayments: decidePayments(decoded.order, money.payments, money.siblings).doubled,
+    credits: life.credits.map((credit) =>
+      credit.kind === "mismatch" ? { parked: credit.sentence } : creditBodies(credit.body, rows),
+    ),
+  };
+}
+
+function paymentBodies(body: PaymentBody): GoldenPayment {
+  const journal = { id: encodeJournal(body, TRYTON), currencyCode: body.payment.currency.code };
+  return {
+    body,
+    netsuite: encodeDeposit(body, NETSUITE, DEPOSITS),
+    tryton: encodePayment(body, journal, TRYTON),
+  };
+}
+
+function creditBodies(body: CreditBody, rows: OrderRows): GoldenCredit {
+  const mapped = withCompoundTaxes(body, rows, TRYTON_COMPOUND);
+  return {
+    body,
+    netsuite: encodeNetSuiteCredit(body, withCodes(NETSUITE, body.order), CREDITS),
+    tryton: trytonSale(encodeTrytonCredit(mapped)),
+  };
+}
+
+function trytonSale({ body, takesBackFrom }: SaleWish): TrytonSale {
+  const lines = encodeLines(body, TRYTON);
+  return {
+    head: encodeHead(body, TRYTON_CURRENCIES[body.order.currency.code] ?? 0, TRYTON),
+    lines: takesBackFrom === undefined ? lines : lines.map(takeBack),
+  };
+}
+
+/** The body of the order's creation, sold to one customer and in items of as many numbers as it has lines. */
+function bodyOf(order: NeutralOrder, rows: OrderRows): OrderBody {
+  return {
+    externalId: orderExternalId("golden", order.id, []),
+    fingerprint: orderFingerprint(rows.order),
+    customerRef: erpRef("647"),
+    itemRefs: Object.fromEntries(
+      order.lines.map((line, index) => [line.productKey, erpRef(String(1_001 + index))]),
+    ),
+    order,
+  };
 }
 
 /** What people decided of an order's life: here, that the ERP is told of the shop's invoice numbers. */
 export const RULES = { unpaid: "export", invoiceNumbers: "shop", statesFromErp: {} } as const;
+
+/** What the order is in the ERP. */
+const ORDER_REF = erpRef("9001");
 
 /** How far amounts that have to agree may be apart: not at all. */
 const TOLERANCE_MINOR = 0;
@@ -97,6 +189,8 @@ const NETSUITE: NetSuiteSettings = netsuiteSchema.parse({
   locationId: "1",
   tax: "taxDetails",
 });
+const DEPOSITS: DepositSettings = { undepositedFunds: true, fingerprintField: "memo" };
+const CREDITS: CreditSettings = { fingerprintField: "memo" };
 
 const TRYTON = trytonSchema.parse({
   url: "http://127.0.0.1:8000",
@@ -110,6 +204,7 @@ const TRYTON = trytonSchema.parse({
   wrappingProductId: "11",
   discountProductId: "12",
   roundingProductId: "13",
+  paymentJournals: { EUR: "1", USD: "2", JPY: "3", KWD: "4" },
 });
 const TRYTON_CURRENCIES: Readonly<Record<string, number>> = { EUR: 1, USD: 2, JPY: 3, KWD: 4 };
 
@@ -122,25 +217,5 @@ export const TRYTON_RATES: Readonly<Record<string, number>> = {
   "5": 5,
 };
 export const TRYTON_COMPOUND_TAX = "5";
-
-/** The bodies of the order's creation in each ERP. */
-function bodies(
-  order: NeutralOrder,
-  rows: OrderRows,
-): { readonly netsuite: SalesOrderCreation; readonly tryton: TrytonBody } {
-  const body = {
-    externalId: orderExternalId("golden", order.id, []),
-    fingerprint: orderFingerprint(rows.order),
-    customerRef: erpRef("647"),
-    itemRefs: Object.fromEntries(
-      order.lines.map((line, index) => [line.productKey, erpRef(String(1_001 + index))]),
-    ),
-    order,
-  };
-  const mapped = withCompoundTaxes(body, rows, `${TRYTON_COMPOUND_TAX},4`);
-  const currencyId = TRYTON_CURRENCIES[order.currency.code] ?? 0;
-  return {
-    netsuite: encodeOrderCreation(body, withCodes(NETSUITE, order)),
-    tryton: { head: encodeHead(mapped, currencyId, TRYTON), lines: encodeLines(mapped, TRYTON) },
-  };
-}
+/** The taxes that build on each other, as people map them. */
+const TRYTON_COMPOUND = `${TRYTON_COMPOUND_TAX},4`;

@@ -15,7 +15,6 @@ import {
   type GoldenRows,
   RULES,
   readGoldenOrders,
-  type ShopRow,
 } from "../contract/golden-order.ts";
 import { SupportError } from "../support/support-error.ts";
 import { RealShop } from "./real-shop.ts";
@@ -45,7 +44,7 @@ async function readRows(shop: RealShop, db: Database, made: Made): Promise<Golde
   if (rows === undefined) throw new SupportError(`${made.case} has no order`);
   const money = await readMoney(db, id, { payments: true, credits: true }, RULES);
   const parcels = await shop.rows("SELECT * FROM {order_carrier} WHERE id_order = ? ORDER BY 1", [id]);
-  return { rows, money, parcels: parcels as readonly ShopRow[] };
+  return { rows, money, parcels };
 }
 
 async function makeGolden(): Promise<readonly GoldenOrder[]> {

@@ -17,12 +17,16 @@ export function withCodes(settings: NetSuiteSettings, order: NeutralOrder): NetS
  * Tryton has one rate for taxes that are added up and for compound ones; which of its taxes build on each other, people
  * map by tax rules group.
  */
-export function withCompoundTaxes(body: OrderBody, rows: OrderRows, ref: string): OrderBody {
+export function withCompoundTaxes<Body extends Pick<OrderBody, "order" | "refs">>(
+  body: Body,
+  rows: OrderRows,
+  ref: string,
+): Body {
   const compound = new Set(
     rows.lines.filter((line) => line.tax_computation_method === 2).map((line) => line.id_order_detail),
   );
   const keys = body.order.lines
     .filter((line) => compound.has(line.id) && line.taxes.length > 1)
-    .map((line) => [taxRefKey(line), erpRef(ref)]);
+    .map((line) => [taxRefKey(line), erpRef(ref)] as const);
   return keys.length === 0 ? body : { ...body, refs: { taxes: Object.fromEntries(keys) } };
 }

@@ -65,6 +65,8 @@ export interface OrderIdea {
   readonly wrapping: { readonly taxExcl: Micros; readonly taxPercent: number };
   /** Share of the products that vouchers take off. */
   readonly discountPercent: number;
+  /** True where they are for the first line alone, whatever the others are taxed with. */
+  readonly discountsFirstLine?: boolean;
   readonly freeShipping: boolean;
 }
 
@@ -72,16 +74,15 @@ export interface OrderIdea {
 export function orderRowsOf(idea: OrderIdea): OrderRows {
   const round = (micros: number): Micros => roundTo(micros, idea.currency.decimals);
   const lines = idea.lines.map((line, index) => lineOf(line, index, idea));
-  const exact = (side: "Excl" | "Incl"): number =>
-    add(
-      lines.map(({ quantity, unit }) => quantity * (idea.roundType === 1 ? round(unit[side]) : unit[side])),
-    );
+  const exact = (side: "Excl" | "Incl", of = lines): number =>
+    add(of.map(({ quantity, unit }) => quantity * (idea.roundType === 1 ? round(unit[side]) : unit[side])));
   const products = pair((side) => round(add(lines.map(({ total }) => total[side]))));
   const shipping = fee(idea.shipping, round);
   const wrapping = fee(idea.wrapping, round);
   const share = idea.discountPercent / 100;
+  const discounted = idea.discountsFirstLine === true ? lines.slice(0, 1) : lines;
   const discounts = pair((side) =>
-    round(round(Math.round(exact(side) * share)) + (idea.freeShipping ? shipping[side] : 0)),
+    round(round(Math.round(exact(side, discounted) * share)) + (idea.freeShipping ? shipping[side] : 0)),
   );
   const paid = pair((side) => round(exact(side) - discounts[side] + shipping[side] + wrapping[side]));
   return {
@@ -266,7 +267,10 @@ const line: fc.Arbitrary<LineIdea> = fc
   })
   .map((idea) => (idea.ecotax === 0 ? { ...idea, ecotaxPercent: 0 } : idea));
 
-/** Any order: four currencies, each rounding type, mixed taxes, ecotax, vouchers, wrapping, free shipping. */
+/**
+ * Any order: four currencies, each rounding type, mixed taxes, ecotax, vouchers for all or for one line, wrapping, free
+ * shipping.
+ */
 export const anyOrder: fc.Arbitrary<OrderIdea> = fc.record({
   currency: fc.constantFrom(...Object.values(CURRENCIES)),
   roundType: fc.constantFrom(1, 2, 3),
@@ -280,5 +284,6 @@ export const anyOrder: fc.Arbitrary<OrderIdea> = fc.record({
     taxPercent: fc.constantFrom(0, 20),
   }),
   discountPercent: fc.constantFrom(0, 0, 10, 33, 90),
+  discountsFirstLine: fc.boolean(),
   freeShipping: fc.boolean(),
 });

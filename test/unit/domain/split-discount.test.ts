@@ -49,11 +49,11 @@ describe("a voucher over several rates", () => {
     expect(parts(withVoucher(3_000, taxMinor))).toEqual([[group, 3_000, taxMinor]]);
   });
 
-  test("that fits no single rate takes as much from each as gives the shop's tax, and from none more than it has", () => {
-    // 100.00 off the goods at 20 %, and 10 % off the whole.
-    const found = parts(withVoucher(12_000, 2_051));
-    expect(found.map(([group]) => group)).toContain("20.000");
-    for (const [, excl] of found) expect(excl).toBeLessThanOrEqual(10_000);
+  test("that fits no single rate takes as much from each as gives the shop's tax", () => {
+    expect(parts(withVoucher(12_000, 2_051))).toEqual([
+      ["20.000", 9_593, 1_919],
+      ["5.500", 2_407, 132],
+    ]);
   });
 
   test("always adds up to the order's discount on both sides", () => {
