@@ -50,5 +50,5 @@ export const SEED: Seed = {
   bankAccountIds: ["101", "102"],
   paymentOptionIds: ["1", "2", "7"],
   customFormIds: ["68"],
-  customFields: ["custbody_erpsync_fingerprint", "custentity_erpsync_fingerprint"],
+  customFields: ["custbody_shop_invoice", "custbody_erpsync_fingerprint", "custentity_erpsync_fingerprint"],
 };

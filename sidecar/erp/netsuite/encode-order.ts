@@ -1,3 +1,4 @@
+import { MappingMissingError } from "../../domain/errors.ts";
 import type { OrderBody } from "../../domain/order.ts";
 import { encodeFingerprint } from "./decode-fingerprint.ts";
 import { encodeAddress, type NetSuiteAddress } from "./encode-address.ts";
@@ -33,7 +34,20 @@ export function encodeOrderAmendment(body: OrderBody, settings: NetSuiteSettings
     tranDate: order.placedAtShopTime.slice(0, 10),
     billingAddress: encodeAddress(order.billing),
     shippingAddress: encodeAddress(order.delivery),
+    ...encodeInvoices(order.invoiceNumbers, settings.invoiceNumberField),
   };
+}
+
+/** The shop's invoice numbers, where `orders.invoiceNumbers` says that NetSuite is told of them. */
+function encodeInvoices(
+  numbers: readonly string[] | undefined,
+  field: string | undefined,
+): Readonly<Record<string, string>> {
+  if (numbers === undefined) return {};
+  if (field !== undefined) return { [field]: numbers.join(", ") };
+  throw new MappingMissingError(
+    "the order has an invoice number of the shop, and erp.netsuite.invoiceNumberField is not set",
+  );
 }
 
 /** The sublists of an order that an amendment replaces as a whole. */

@@ -168,6 +168,11 @@ export const settings = z
       .describe(
         "Body field of the sales order that carries the fingerprint: `memo` or a `custbody_…` text field.",
       ),
+    invoiceNumberField: fieldName
+      .optional()
+      .describe(
+        "Body field of the sales order that takes the shop's invoice numbers, a `custbody_…` text field; needed with `orders.invoiceNumbers: shop`.",
+      ),
     customerFingerprintField: fieldName
       .default("comments")
       .describe(

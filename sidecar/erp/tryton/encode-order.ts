@@ -181,9 +181,15 @@ export function encodeHead(body: OrderBody, currencyId: number, settings: Tryton
     currency: currencyId,
     sale_date: encodeDate(body.order.placedAtShopTime),
     reference: body.externalId,
-    description: `${body.order.reference} ${body.order.paymentMethod}`.trim(),
+    description: descriptionOf(body.order),
     ...(settings.warehouseId === undefined ? {} : { warehouse: Number(settings.warehouseId) }),
   };
+}
+
+/** What people find the sale by: the shop's reference, how it was paid, and the shop's invoices where those are told. */
+function descriptionOf({ invoiceNumbers, paymentMethod, reference }: NeutralOrder): string {
+  const invoices = invoiceNumbers === undefined ? "" : `Invoice ${invoiceNumbers.join(", ")}`;
+  return [reference, paymentMethod, invoices].filter((text) => text !== "").join(" ");
 }
 
 function encodeLine(

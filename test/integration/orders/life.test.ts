@@ -209,6 +209,26 @@ describe("case 15: a closed period", () => {
   });
 });
 
+test("case 16: the ERP shows the shop's own invoice number with the order, once the shop has given one", async () => {
+  const { world, erp } = await openWorld();
+  await using _world = world;
+  const netsuite = { ...MONEY, invoiceNumberField: "custbody_shop_invoice" };
+  const rules = { invoiceNumbers: "shop" } as const;
+  await using sidecar = new SidecarInside(world, erp, { netsuite, rules });
+  const orderId = await place(world);
+  await sidecar.workOff();
+  const shown = (): unknown => erp.orders()[0]?.body["custbody_shop_invoice"];
+  expect(shown()).toBeUndefined();
+  await world.shop().changeStatus({ orderId, stateId: ORDER_STATE.paymentAccepted });
+  await sidecar.workOff();
+  const [invoice] = await world.rows<{ number: number }>(
+    `SELECT number FROM ${world.table("order_invoice")} WHERE id_order = ?`,
+    [orderId],
+  );
+  expect(shown()).toBe(String(invoice?.number));
+  await expectAgreement(world, erp, [orderId]);
+});
+
 describe("case 18: what the ERP says of an order", () => {
   test("reaches the shop once: parcels first, then the state of the stage, and each change of them", async () => {
     const { world, erp } = await openWorld();

@@ -168,3 +168,12 @@ test("a customer's amendment sends neither key nor what NetSuite cannot change",
     "lastName",
   ]);
 });
+
+test("the shop's invoice numbers go into the field that the configuration names, and park the order without one", () => {
+  const body = orderBody(7, parts);
+  const invoiced = { ...body, order: { ...body.order, invoiceNumbers: ["17", "18"] } };
+  const settings = { ...SETTINGS, invoiceNumberField: "custbody_shop_invoice" };
+  expect(encodeOrderAmendment(invoiced, settings)).toHaveProperty("custbody_shop_invoice", "17, 18");
+  expect(encodeOrderAmendment(body, settings)).not.toHaveProperty("custbody_shop_invoice");
+  expect(() => encodeOrderAmendment(invoiced, SETTINGS)).toThrow(/erp\.netsuite\.invoiceNumberField/);
+});

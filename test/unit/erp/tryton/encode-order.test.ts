@@ -232,3 +232,9 @@ describe("the difference of the taxes", () => {
     );
   });
 });
+
+test("a sale is described by the shop's reference, how it was paid, and the shop's invoices where it tells them", () => {
+  expect(encodeHead(body(), 1, config()).description).toBe("XKBKNABJK Chèque");
+  const invoiced = encodeHead(body({ invoiceNumbers: ["17", "18"] }), 1, config());
+  expect(invoiced.description).toBe("XKBKNABJK Chèque Invoice 17, 18");
+});
