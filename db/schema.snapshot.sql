@@ -190,6 +190,7 @@
   replaced tinyint unsigned NOT NULL DEFAULT 0
   sent_at datetime(6) NULL
   shop_state int unsigned NULL
+  money tinyint unsigned NULL
   created_at datetime(6) NOT NULL
   acknowledged_at datetime(6) NULL
   erased_at datetime(6) NULL

@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS `PREFIX_erpsync_operation` (
   `replaced` TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the body is newer than what may have been sent',
   `sent_at` DATETIME(6) NULL COMMENT 'last time that it was given to be sent; null where it never was',
   `shop_state` INT UNSIGNED NULL COMMENT 'state of the order in the shop when its creation was planned',
+  `money` TINYINT UNSIGNED NULL COMMENT 'of a creation, in bits: 1 payments were carried then, 2 some were due, 4 credit slips were carried',
   `created_at` DATETIME(6) NOT NULL,
   `acknowledged_at` DATETIME(6) NULL,
   `erased_at` DATETIME(6) NULL COMMENT 'the person was taken out of the body on request',

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { operationKey, parseSubject, type Subject } from "../domain/ids.ts";
 import type { ExportScope } from "../domain/scope.ts";
+import type { ErpPort } from "../erp/port.ts";
 import { adoptMoved, adoptRestored, type KindReport, type RestoredReport } from "../identity/adopt.ts";
 import type { AdoptDeps, FoundRecord } from "../identity/adopt-situation.ts";
 import { STOPPED_CHECK_MS } from "../identity/identity-guard.ts";
@@ -93,7 +94,7 @@ function adoptDeps(base: Base, options: AdoptOptions): AdoptDeps {
     ordersTable: `${config.database.prefix}orders`,
     find: { order: erp.findOrder, customer: erp.findCustomer },
     plan: (subject, scope) => planForgotten(base, subject, scope),
-    remember: (tx, record) => rememberRecord(tx, record, erp.name),
+    remember: (tx, record) => rememberRecord(tx, record, erp),
     audit: (tx, action) =>
       insertActions(tx, [{ actor: options.actor, reason: options.reason, action, subject: "shop" }]),
     configuredStart: fixedStart
@@ -144,10 +145,14 @@ async function planForgotten(
   return { body: JSON.stringify(body), bodyHash: create.hash(body), contentHash: create.contentHash(body) };
 }
 
-async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Promise<void> {
+async function rememberRecord(
+  tx: Tx,
+  record: FoundRecord,
+  erp: Pick<ErpPort, "name" | "capabilities">,
+): Promise<void> {
   const { externalId, fingerprint, id, kind, planned, ref, subject } = record;
   await upsertMappings(tx, [{ kind, shopKey: String(id), externalId, ref, fingerprint, origin: "adopt" }]);
-  if (kind === "order") await upsertConfirmation(tx, { orderId: id, erp: erpName, externalId, ref });
+  if (kind === "order") await upsertConfirmation(tx, { orderId: id, erp: erp.name, externalId, ref });
   if (planned === undefined) return;
   const key = operationKey(subject, 1);
   // Not our creation of just now, so the order's status in the shop is not ours to set.
@@ -158,6 +163,8 @@ async function rememberRecord(tx: Tx, record: FoundRecord, erpName: string): Pro
     kind: "create",
     externalId,
     shopState: null,
+    // Its payments and slips may stand there too; what is sent again is refused by its key and looked up.
+    money: { ...erp.capabilities, paymentsDue: false },
     ...planned,
   } as const;
   await insertIntent(tx, operation);

@@ -9,7 +9,7 @@ import { insertActions } from "../ops/action-statements.ts";
 import { FILE_KINDS, type FileKind } from "../orders/decode-mappings.ts";
 import { MappingFileError, readMappingFile, writeMappingPage } from "../orders/mapping-file.ts";
 import { type Mapping, pageMappings, readMappings, upsertMappings } from "../orders/mapping-statements.ts";
-import { mappingKey } from "../orders/plan-record.ts";
+import { mappingKey } from "../orders/plan.ts";
 import type { Database } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { raiseWorkingGenerations, readyWaitingJobs } from "../queue/statements.ts";

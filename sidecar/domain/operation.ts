@@ -25,3 +25,11 @@ export type OperationKind =
  * - `acknowledged`: stands in the other system. Final.
  */
 export type OperationState = "open" | "refused" | "acknowledged";
+
+/** What of an order's money the ERP took when the order was created in it. */
+export interface CarriedMoney {
+  readonly payments: boolean;
+  /** The order had payments by then, so both belong together. */
+  readonly paymentsDue: boolean;
+  readonly credits: boolean;
+}

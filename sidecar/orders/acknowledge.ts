@@ -13,7 +13,7 @@ import {
   settleInAcknowledgement,
   upsertConfirmation,
 } from "./operation-statements.ts";
-import { mappingKey } from "./plan-record.ts";
+import { mappingKey } from "./plan.ts";
 import type { Outcome } from "./record.ts";
 
 /** All that is known once the ERP has done an operation. */

@@ -20,8 +20,13 @@ const Body = z.looseObject({
   slip: z.looseObject({ id: z.int() }).optional(),
 });
 
-/** The body of a command about an order's state, which names nobody. */
-const Command = z.strictObject({ state: z.int(), stage: z.string().optional() });
+/** The bodies of commands about an order's state and its invoice, which name nobody. */
+const Command = z.union([
+  z.strictObject({ state: z.int(), stage: z.string().optional() }),
+  z.strictObject({ number: z.string() }),
+]);
+/** The body of a command about parcels. A tracking number leads to an address. */
+const Tracking = z.strictObject({ parcels: z.array(z.looseObject({ ref: z.string() })) });
 
 /**
  * A stored body without its person: what a look-up and its acknowledgement need, and what tells which units the ERP has.
@@ -31,6 +36,10 @@ const Command = z.strictObject({ state: z.int(), stage: z.string().optional() })
 export function erasedBody(text: string): string {
   const json = parsed(text);
   if (Command.safeParse(json).success) return text;
+  const tracking = Tracking.safeParse(json);
+  if (tracking.success) {
+    return JSON.stringify({ parcels: tracking.data.parcels.map(({ ref }) => ({ ref, trackingNumber: "" })) });
+  }
   const body = Body.safeParse(json);
   if (!body.success) return "{}";
   const { customer, externalId, fingerprint, order, payment, slip } = body.data;

@@ -67,9 +67,9 @@ export function mayArriveLate(last: LastOperation | undefined, settleMs: number)
 }
 
 /**
- * True where an error proves that nothing was executed, so that the operation may be planned afresh. A payment counts as
- * refused only where the ERP said no to it, since its order is then taken back; after an outage it is looked up and sent.
+ * True where an error proves that nothing was executed, so that the operation may be planned afresh. A payment, and the
+ * taking back of its order, count as refused only where the ERP said no: after an outage both go on where they were.
  */
 export function decideRefused(kind: OperationKind, advice: RetryAdvice): boolean {
-  return kind === "pay" ? advice.kind === "park" : advice.kind !== "retry";
+  return kind === "pay" || kind === "withdraw" ? advice.kind === "park" : advice.kind !== "retry";
 }

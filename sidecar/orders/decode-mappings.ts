@@ -1,8 +1,16 @@
 import type { ErpRef } from "../domain/ids.ts";
 import type { Mapping, MappingKind } from "./mapping-statements.ts";
 
-/** Kinds that people maintain; orders are mapped by acknowledgement alone. */
-export const FILE_KINDS = ["product", "customer"] as const satisfies readonly MappingKind[];
+/**
+ * Kinds that people maintain; orders are mapped by acknowledgement alone. A payment or credit slip is mapped where people
+ * booked it by hand, so that it is not sent any more.
+ */
+export const FILE_KINDS = [
+  "product",
+  "customer",
+  "booked-payment",
+  "booked-credit",
+] as const satisfies readonly MappingKind[];
 export type FileKind = (typeof FILE_KINDS)[number];
 
 /** The first line of a mapping file. */
@@ -22,7 +30,8 @@ export interface MappingFile {
 }
 
 const PRODUCT_KEY = /^([1-9][0-9]{0,9})(?::(0|[1-9][0-9]{0,9}))?$/;
-const CUSTOMER_KEY = /^[1-9][0-9]{0,9}$/;
+const ID_KEY = /^[1-9][0-9]{0,9}$/;
+const PAYMENT_KEY = /^[1-9][0-9]{0,9}:[1-9][0-9]{0,9}$/;
 /** What an external id may be: printable ASCII without blanks, as the column takes it. */
 const EXTERNAL_ID = /^[\x21-\x7e]{1,96}$/;
 
@@ -31,6 +40,8 @@ const REF = /^.{1,96}$/;
 const KEY_FORMS: Readonly<Record<FileKind, string>> = {
   product: "the product's id, or id:combination such as 12:34",
   customer: "the customer's id",
+  "booked-payment": "the order's id and the payment's, such as 1001:77",
+  "booked-credit": "the credit slip's id",
 };
 
 /** Decodes all rows of a mapping file, the header first; every faulty row is named. */
@@ -56,7 +67,7 @@ function decodeRow(
   { fields }: FileRow,
 ): { readonly mapping: Mapping; readonly faults: readonly string[] } {
   const [key = "", externalId = "", ref = ""] = fields;
-  const shopKey = kind === "product" ? productKey(key) : customerKey(key);
+  const shopKey = shopKeyOf(kind, key);
   const faults = [
     ...(fields.length === MAPPING_HEADER.length
       ? []
@@ -74,7 +85,10 @@ function mappingRow(kind: FileKind, shopKey: string, externalId: string, ref: st
   return { kind, shopKey, externalId, ref: ref as ErpRef, fingerprint: null, origin: "import" };
 }
 
-const customerKey = (text: string): string | undefined => (CUSTOMER_KEY.test(text) ? text : undefined);
+function shopKeyOf(kind: FileKind, text: string): string | undefined {
+  if (kind === "product") return productKey(text);
+  return (kind === "booked-payment" ? PAYMENT_KEY : ID_KEY).test(text) ? text : undefined;
+}
 
 /** A product without combinations has the key `12:0`; people write `12`. */
 function productKey(text: string): string | undefined {

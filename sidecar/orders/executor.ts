@@ -225,11 +225,11 @@ export class Executor {
       body: JSON.stringify(body),
       bodyHash: effect.hash(body),
       contentHash: effect.contentHash(body),
-      shopState: plan.kind === "create" ? plan.shopState : null,
+      ...ofCreation(plan),
     });
     await this.#commitIntent(errand.claim, intent);
     const isUnsettled = kind === "amend" && mayFollow;
-    const goesOn = plan.kind === "create" || plan.kind === "amend" ? (plan.goesOn ?? false) : true;
+    const goesOn = hasSequel(plan);
     const flight = { errand, intent, effect, body, resumed: false, replaced: false, isUnsettled, goesOn };
     return await this.#send(flight, "ref" in plan ? plan.ref : null);
   }
@@ -290,7 +290,7 @@ export class Executor {
       await noteOperationFailure(this.#deps.db, intent.key, "ambiguous");
     } else if (thrown instanceof SidecarError && decideRefused(purpose, thrown.advice)) {
       await noteOperationFailure(this.#deps.db, intent.key, "refused");
-      if (mustWithdraw(await readOperations(this.#deps.db, subject))) {
+      if (purpose === "pay" && mustWithdraw(await readOperations(this.#deps.db, subject))) {
         errand.refusal = thrown;
         return "again";
       }
@@ -370,9 +370,11 @@ export class Executor {
   ): Promise<{ readonly intent: Intent; readonly body: RecordBody }> {
     const text = await readOperationBody(this.#deps.db, last.key);
     const { key, number, kind, externalId, bodyHash, contentHash } = last;
-    const shopState = last.shopState ?? null;
-    const { subject } = claim;
-    const intent = { key, subject, number, kind, externalId, body: text, bodyHash, contentHash, shopState };
+    const intent: Intent = {
+      ...{ key, subject: claim.subject, number, kind, externalId, body: text, bodyHash, contentHash },
+      shopState: last.shopState ?? null,
+      money: last.money ?? null,
+    };
     // Written by this program as a body of this kind, and unchanged since but where its person was erased: then it still
     // has what a look-up and its acknowledgement need.
     return { intent, body: JSON.parse(text) as RecordBody };
@@ -391,7 +393,7 @@ export class Executor {
     // What a look-up found may be the body before it was replaced, and an unanswered amendment may still overwrite
     // this one: then the planner amends it.
     const bodyHash = (found && replaced) || isUnsettled ? UNKNOWN_BODY_HASH : intent.bodyHash;
-    const outcome = flight.effect.outcome(body, ref);
+    const outcome = flight.effect.outcome(body, ref, found);
     await acknowledge(db, { claim, intent, ref, outcome, bodyHash, attempts, settle, leaseMs, erpName });
     this.#tell(claim, intent, outcome.confirmedOrder);
     const { key, externalId } = intent;
@@ -429,6 +431,7 @@ export class Executor {
       bodyHash: sha256(body),
       contentHash: null,
       shopState: null,
+      money: null,
     });
     await this.#commitIntent(errand.claim, intent);
     return await this.#sendCommand(errand, intent);
@@ -496,6 +499,16 @@ function nextIntent(
   const number = acknowledged + 1;
   return { key: operationKey(subject, number), subject, number, ...content };
 }
+
+/** What only a creation puts on record. */
+function ofCreation(plan: ErpPlan<RecordBody>): Pick<Intent, "shopState" | "money"> {
+  if (plan.kind !== "create") return { shopState: null, money: null };
+  return { shopState: plan.shopState, money: plan.money ?? null };
+}
+
+/** Whether another operation may follow; after all but a record's own content that is looked for. */
+const hasSequel = (plan: ErpPlan<RecordBody>): boolean =>
+  plan.kind === "create" || plan.kind === "amend" ? (plan.goesOn ?? false) : true;
 
 const writingStopped = (): WritingStoppedError =>
   new WritingStoppedError("Writing is stopped: the shop is not the one last seen");

@@ -1,7 +1,7 @@
 import type { ErpRef } from "../domain/ids.ts";
 import { type Database, type Tx, utcNow } from "../platform/database.ts";
 
-export type MappingKind = "product" | "customer" | "order" | "payment" | "credit";
+export type MappingKind = "product" | "customer" | "order" | "booked-payment" | "booked-credit";
 
 /** A mapping of a shop id to an ERP id. */
 export interface Mapping {

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { sql } from "kysely";
 import type { ErpRef, ExternalId, OperationKey, Subject } from "../domain/ids.ts";
-import type { OperationKind, OperationState } from "../domain/operation.ts";
+import type { CarriedMoney, OperationKind, OperationState } from "../domain/operation.ts";
 import { type Database, type Tx, utcIn, utcNow } from "../platform/database.ts";
 import type { Claim } from "../queue/statements.ts";
 import type { LastOperation } from "./decide-resume-operation.ts";
@@ -19,7 +19,20 @@ export interface OperationRow extends LastOperation {
   readonly replaced: boolean;
   /** State of the order in the shop when its creation was planned; undefined for other operations. */
   readonly shopState: number | undefined;
+  /** What of its money the ERP took when its creation was planned; undefined for other operations. */
+  readonly money: CarriedMoney | undefined;
 }
+
+const BITS = { payments: 1, paymentsDue: 2, credits: 4 } as const;
+
+const encodeMoney = (money: CarriedMoney): number =>
+  Object.entries(BITS).reduce((sum, [name, bit]) => sum + (money[name as keyof CarriedMoney] ? bit : 0), 0);
+
+const decodeMoney = (bits: number): CarriedMoney => ({
+  payments: (bits & BITS.payments) !== 0,
+  paymentsDue: (bits & BITS.paymentsDue) !== 0,
+  credits: (bits & BITS.credits) !== 0,
+});
 
 /**
  * The subject's operations, the newest first; at most 50, which is more than the planner looks back.
@@ -44,6 +57,7 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
       "ambiguous_at",
       "replaced",
       "shop_state",
+      "money",
     ])
     .select(
       sql<number>`TIMESTAMPDIFF(MICROSECOND, GREATEST(COALESCE(sent_at, created_at), COALESCE(ambiguous_at, created_at)), UTC_TIMESTAMP(6))`.as(
@@ -63,6 +77,7 @@ export async function readOperations(db: Database, subject: Subject): Promise<re
     ambiguous: row.ambiguous_at !== null,
     replaced: row.replaced === 1,
     shopState: row.shop_state ?? undefined,
+    money: row.money === null ? undefined : decodeMoney(row.money),
     ageMs: Math.round(row.age_us / 1_000),
   }));
 }
@@ -94,6 +109,8 @@ export interface Intent {
   readonly contentHash: string | null;
   /** State of the order in the shop, where this creates an order. */
   readonly shopState: number | null;
+  /** What of its money the ERP takes, where this creates an order. */
+  readonly money: CarriedMoney | null;
 }
 
 /**
@@ -164,11 +181,15 @@ function rowOf(intent: Intent) {
     content_hash: intent.contentHash,
     erased_at: null,
     shop_state: intent.shopState,
+    money: intent.money === null ? null : encodeMoney(intent.money),
   } as const;
 }
 
 function replacing(row: ReturnType<typeof rowOf>) {
   return {
+    // Another kind of operation takes the place of one whose answer stayed away: that one's doubt is not its own. Before
+    // the kind itself, since MySQL assigns from left to right.
+    ambiguous_at: sql<string | null>`IF(kind = ${row.kind}, ambiguous_at, NULL)`,
     kind: row.kind,
     external_id: row.external_id,
     replaced: sql<number>`IF(body_hash = ${row.body_hash}, replaced, 1)`,
@@ -179,6 +200,7 @@ function replacing(row: ReturnType<typeof rowOf>) {
     erased_at: row.erased_at,
     sent_at: utcNow,
     shop_state: row.shop_state,
+    money: row.money,
   };
 }
 

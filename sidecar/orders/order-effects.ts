@@ -100,7 +100,7 @@ function moneyEffects(erp: ErpPort): Readonly<Record<"pay" | "credit", Effect<Re
       send: (body, _ref, call) => erp.createCredit(body, call),
       outcome: (body, ref) => ({
         resource: "credit",
-        mappings: [mappingOf("credit", String(body.slip.id), body, ref)],
+        mappings: [mappingOf("booked-credit", String(body.slip.id), body, ref)],
       }),
     }),
   };
@@ -112,20 +112,23 @@ async function done(ref: ErpRef | null, work: (known: ErpRef) => Promise<void>):
   return known;
 }
 
-/** Payments that were made with their order stand under its id: the ERP told of no other. */
-function orderOutcome(body: OrderCreation, ref: ErpRef): Outcome {
+/**
+ * Payments that were made with their order stand under its id: the ERP told of no other. Of an order that was found nobody
+ * knows with which payments it was made (an earlier request may have won): each is then asked for by its own key.
+ */
+function orderOutcome(body: OrderCreation, ref: ErpRef, found: boolean): Outcome {
   return {
     resource: "order",
     mappings: [
       mappingOf("order", String(body.order.id), body, ref),
-      ...(body.payments ?? []).map((payment) => paymentMapping(payment, ref)),
+      ...(found ? [] : (body.payments ?? [])).map((payment) => paymentMapping(payment, ref)),
     ],
     confirmedOrder: body.order.id,
   };
 }
 
 const paymentMapping = (body: PaymentBody, ref: ErpRef): Mapping =>
-  mappingOf("payment", paymentKey(body.payment.orderId, body.payment.id), body, ref);
+  mappingOf("booked-payment", paymentKey(body.payment.orderId, body.payment.id), body, ref);
 
 const mappingOf = (kind: Mapping["kind"], shopKey: string, body: RecordBody, ref: ErpRef): Mapping => ({
   kind,

@@ -2,6 +2,7 @@
 import type { CreditBody } from "../domain/credit.ts";
 import { fingerprint, sha256 } from "../domain/fingerprint.ts";
 import type { ErpRef, ExternalId, ShopOrderId, Subject } from "../domain/ids.ts";
+import type { CarriedMoney } from "../domain/operation.ts";
 import type { NeutralOrder, OrderBody, OrderRefs } from "../domain/order.ts";
 import type { NeutralPayment, PaymentBody } from "../domain/payment.ts";
 import type { ErpStage } from "../domain/progress.ts";
@@ -78,8 +79,11 @@ export function moneyKeys(
   { payments, slips }: OrderMoney,
 ): readonly { readonly kind: MappingKind; readonly shopKey: string }[] {
   return [
-    ...payments.map((row) => ({ kind: "payment" as const, shopKey: paymentKey(id, row.id_order_payment) })),
-    ...slips.map((row) => ({ kind: "credit" as const, shopKey: String(row.id_order_slip) })),
+    ...payments.map((row) => ({
+      kind: "booked-payment" as const,
+      shopKey: paymentKey(id, row.id_order_payment),
+    })),
+    ...slips.map((row) => ({ kind: "booked-credit" as const, shopKey: String(row.id_order_slip) })),
   ];
 }
 
@@ -98,6 +102,7 @@ export interface MoneyFacts {
   readonly externalId: ExternalId;
   readonly fingerprint: string;
   readonly subject: Subject;
+  readonly orderId: ShopOrderId;
   readonly heldMs: number;
   readonly customerRef: ErpRef | undefined;
   readonly itemRefs: Readonly<Record<string, ErpRef>>;
@@ -106,18 +111,38 @@ export interface MoneyFacts {
   readonly mappings: ReadonlyMap<string, Mapping>;
   readonly money: OrderMoney;
   readonly erp: Pick<ErpCapabilities, "payments" | "paymentsWithOrder">;
+  readonly carried: Pick<CarriedMoney, "payments" | "credits">;
+  /** The shop gave the order to its anonymous customer. */
+  readonly isAnonymous: boolean;
+}
+
+/**
+ * Whether an order's payments and slips are ours to send: those of orders that were created in the ERP while it took them,
+ * or that a person asked for. What was there before people booked by hand, and would stand there twice.
+ */
+export function decideCarried(
+  {
+    erp,
+    requested,
+  }: { readonly erp: Pick<ErpCapabilities, "payments" | "credits">; readonly requested: boolean },
+  operations: readonly OperationRow[],
+): Pick<CarriedMoney, "payments" | "credits"> {
+  const created = operations.find(({ kind, state }) => kind === "create" && state === "acknowledged");
+  if (requested || created === undefined) return erp;
+  const { credits = false, payments = false } = created.money ?? {};
+  return { payments: payments && erp.payments, credits: credits && erp.credits };
 }
 
 /** The payments that the ERP does not have yet. `orderRef`: null where the same call creates the order. */
 export function duePayments(facts: MoneyFacts, orderRef: ErpRef | null): readonly PaymentBody[] {
   const { customerRef, money, order } = facts;
-  if (!facts.erp.payments || order?.kind !== "agreed" || customerRef === undefined) return [];
+  if (!facts.carried.payments || order?.kind !== "agreed" || customerRef === undefined) return [];
   const { payments } = decidePayments(order.order, money.payments, money.siblings);
   return payments
     .map((payment) => paymentBody(facts, payment, customerRef, orderRef))
-    .filter((body) => {
-      const key = paymentKey(body.payment.orderId, body.payment.id);
-      return facts.mappings.get(`payment:${key}`)?.externalId !== body.externalId;
+    .filter(({ externalId, payment }) => {
+      const key = paymentKey(payment.orderId, payment.id);
+      return !isBooked(facts.mappings.get(`booked-payment:${key}`), externalId);
     });
 }
 
@@ -140,18 +165,58 @@ function paymentBody(
   };
 }
 
+/** By us under that key, or by people, who said so by a mapping. An id that came back has another key. */
+const isBooked = (mapping: Mapping | undefined, externalId: ExternalId): boolean =>
+  mapping?.origin === "import" || mapping?.externalId === externalId;
+
+/**
+ * Why payments and slips that are due cannot even be made into a body: then they park instead of being left out. The
+ * customer whom the shop calls anonymous is nobody's debtor.
+ */
+function lostMoney(facts: MoneyFacts, orderRef: ErpRef): string | undefined {
+  const { customerRef, isAnonymous, order } = facts;
+  const isNobodys = isAnonymous || customerRef === undefined;
+  const isAgreed = order?.kind === "agreed";
+  if (!isNobodys && isAgreed) return undefined;
+  const open = isAgreed ? openOf({ ...facts, customerRef: NOBODY }, orderRef) : unmapped(facts);
+  if (open.length === 0) return undefined;
+  const why = isAgreed ? "whose it is is known no more" : "the order's own amounts contradict each other";
+  return `${open.join(", ")}: ${why}. Book it by hand`;
+}
+
+const NOBODY = "0" as ErpRef;
+
+const openOf = (facts: MoneyFacts, orderRef: ErpRef): readonly string[] => [
+  ...duePayments(facts, orderRef).map(({ payment }) => `payment ${String(payment.id)}`),
+  ...dueCredits(facts, orderRef).map((due) =>
+    due.kind === "agreed" ? `credit slip ${String(due.body.slip.id)}` : due.sentence,
+  ),
+];
+
+/** Rows of which nobody can say what they come to. */
+function unmapped({ carried, mappings, money, orderId }: MoneyFacts): readonly string[] {
+  const payments = (carried.payments ? money.payments : []).map(({ id_order_payment: id }) => id);
+  const slips = (carried.credits ? money.slips : []).map(({ id_order_slip: id }) => String(id));
+  return [
+    ...payments
+      .filter((id) => !mappings.has(`booked-payment:${paymentKey(orderId, id)}`))
+      .map((id) => `payment ${String(id)}`),
+    ...slips.filter((id) => !mappings.has(`booked-credit:${id}`)).map((id) => `credit slip ${id}`),
+  ];
+}
+
 /** The credit slips that the ERP does not have yet. */
 function dueCredits(facts: MoneyFacts, orderRef: ErpRef): readonly DueCredit[] {
   const { customerRef, money, order } = facts;
-  if (order?.kind !== "agreed" || customerRef === undefined) return [];
+  if (!facts.carried.credits || order?.kind !== "agreed" || customerRef === undefined) return [];
   const refs = refsOf(facts.mapped, ["subsidiary", "currency", "taxes", "carrier"]);
   return money.slips.flatMap((slip): readonly DueCredit[] => {
     const id = String(slip.id_order_slip);
     const externalId = `${facts.externalId}-CR-${id}` as ExternalId;
-    if (facts.mappings.get(`credit:${id}`)?.externalId === externalId) return [];
+    if (isBooked(facts.mappings.get(`booked-credit:${id}`), externalId)) return [];
     const lines = money.slipLines.filter((line) => line.id_order_slip === slip.id_order_slip);
     const decided = decideCredit(order.order, slip, lines);
-    if (decided.kind === "mismatch") return [decided];
+    if (decided.kind === "mismatch") return [{ ...decided, slipId: slip.id_order_slip }];
     const body: CreditBody = {
       externalId,
       fingerprint: fingerprint(facts.fingerprint, id, slip.date_add),
@@ -184,24 +249,36 @@ export function lifeFacts(
   rules: LifeRules & { readonly stateAfterExport: number | undefined },
   operations: readonly OperationRow[],
 ): LifeFacts {
-  // What the ERP said of a record that was taken back since is not about this one.
-  const progress = facts.progress?.orderRef === orderRef ? facts.progress : undefined;
-  const invoiceNumber = rules.invoiceNumbers === "erp" ? progress?.invoiceNumbers.at(-1) : undefined;
+  const lost = lostMoney(facts, orderRef);
+  const [last] = operations;
   return {
     subject: facts.subject,
     heldMs: facts.heldMs,
-    payments: duePayments(facts, orderRef),
-    credits: dueCredits(facts, orderRef),
+    payments: lost === undefined ? duePayments(facts, orderRef) : [],
+    credits: lost === undefined ? dueCredits(facts, orderRef) : [],
+    lost,
+    refused: last?.state === "refused" ? last.externalId : undefined,
     booksClosedUntil: rules.booksClosedUntil,
     status: statusFacts(rules.stateAfterExport, facts.shopState, operations),
-    progress: {
-      stage: progress?.stage,
-      parcels: progress?.parcels ?? [],
-      invoiceNumber,
-      hasShopInvoice: facts.money.invoiceNumbers.length > 0,
-      states: rules.statesFromErp,
-      wasTold: (command) => wasTold(command, operations),
-    },
+    progress: progressFacts(facts, orderRef, rules, operations),
+  };
+}
+
+function progressFacts(
+  facts: Pick<MoneyFacts, "money"> & { readonly progress: OrderProgress | undefined },
+  orderRef: ErpRef,
+  rules: LifeRules,
+  operations: readonly OperationRow[],
+): LifeFacts["progress"] {
+  // What the ERP said of a record that was taken back since is not about this one.
+  const progress = facts.progress?.orderRef === orderRef ? facts.progress : undefined;
+  return {
+    stage: progress?.stage,
+    parcels: progress?.parcels ?? [],
+    invoiceNumber: rules.invoiceNumbers === "erp" ? progress?.invoiceNumbers.at(-1) : undefined,
+    hasShopInvoice: facts.money.invoiceNumbers.length > 0,
+    states: rules.statesFromErp,
+    wasTold: (command) => wasTold(command, operations),
   };
 }
 
@@ -245,7 +322,8 @@ export function withPayments(
     const closed = refuseClosed({ subject: facts.subject, booksClosedUntil }, what, day);
     if (closed !== undefined) return closed;
   }
-  if (!facts.erp.paymentsWithOrder || due.length === 0) return { ...plan, goesOn };
+  const money = { ...facts.carried, paymentsDue: due.length > 0 };
+  if (!facts.erp.paymentsWithOrder || due.length === 0) return { ...plan, money, goesOn };
   const body: OrderCreation = { ...plan.body, payments: due };
-  return { ...plan, body, goesOn };
+  return { ...plan, body, money, goesOn };
 }

@@ -1,3 +1,4 @@
+import { PeriodClosedError } from "../domain/errors.ts";
 import { orderFingerprint } from "../domain/fingerprint.ts";
 import {
   customerSubject,
@@ -37,6 +38,7 @@ import { type Mapping, readMappings } from "./mapping-statements.ts";
 import { type OperationRow, UNKNOWN_BODY_HASH } from "./operation-statements.ts";
 import { hashOrder, hashOrderContent, orderEffects } from "./order-effects.ts";
 import {
+  decideCarried,
   isUnpaid,
   type LifeRules,
   lifeFacts,
@@ -149,6 +151,7 @@ function factsOf(
     isCalledOff: rules.cancelledStates.includes(row.current_state),
     waitsForPayment: rules.unpaid === "hold" && isUnpaid(row, money),
     booksClosedUntil: rules.booksClosedUntil,
+    requested: claim.requested,
     mapping,
     mappings,
     money,
@@ -179,21 +182,30 @@ function planAll(
     sentContent(operations),
     hashOrderContent,
   );
-  const afterwards = (ref: ErpRef): ReturnType<Planner> => planLife(lifeFacts(facts, ref, rules, operations));
-  if (plan.kind === "nothing") return known === undefined ? plan : afterwards(known.ref);
-  if (plan.kind === "cancel") return wasRefused(operations) ? insteadOf(plan, afterwards(plan.ref)) : plan;
+  const carried = decideCarried(facts, operations);
+  const afterwards = (ref: ErpRef): ReturnType<Planner> =>
+    planLife(lifeFacts({ ...facts, carried }, ref, rules, operations));
+  if (plan.kind === "create") {
+    const goesOn = goesOnAfter(facts, rules, afterwards);
+    return withPayments(plan, { ...facts, carried }, rules.booksClosedUntil, goesOn);
+  }
+  if (known === undefined) return plan;
+  if (plan.kind === "nothing") return afterwards(known.ref);
+  if (isStuck(plan, operations)) return insteadOf(plan, afterwards(known.ref));
   if (plan.kind === "amend") return { ...plan, goesOn: afterwards(plan.ref).kind !== "nothing" };
-  if (plan.kind !== "create") return plan;
-  return withPayments(plan, facts, rules.booksClosedUntil, goesOnAfter(facts, rules, afterwards));
+  return plan;
 }
 
-/** The ERP said no to calling the order off, for instance because it has left. */
-const wasRefused = ([last]: readonly OperationRow[]): boolean =>
-  last?.kind === "cancel" && last.state === "refused" && !last.ambiguous;
+/** What the ERP said no to, or a closed period keeps back: it is asked again, but what else is due does not wait for it. */
+function isStuck(plan: ReturnType<Planner>, [last]: readonly OperationRow[]): boolean {
+  if (plan.kind === "park") return plan.error instanceof PeriodClosedError;
+  if (plan.kind !== "amend" && plan.kind !== "cancel") return false;
+  return last?.kind === plan.kind && last.state === "refused";
+}
 
-/** What the ERP refused is asked again, but payments and credits of the order do not wait for that. */
-const insteadOf = (refused: ReturnType<Planner>, next: ReturnType<Planner>): ReturnType<Planner> =>
-  next.kind === "pay" || next.kind === "credit" ? next : refused;
+/** What can be done in the place of what is stuck; nothing of it is lost, since it is planned again afterwards. */
+const insteadOf = (stuck: ReturnType<Planner>, next: ReturnType<Planner>): ReturnType<Planner> =>
+  next.kind === "nothing" || next.kind === "hold" || next.kind === "park" ? stuck : next;
 
 /** Whether a creation is followed by another operation: the claim is then kept. */
 function goesOnAfter(

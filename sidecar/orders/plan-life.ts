@@ -1,14 +1,14 @@
 import type { CreditBody } from "../domain/credit.ts";
 import { OrderTotalsError, PeriodClosedError } from "../domain/errors.ts";
-import type { Subject } from "../domain/ids.ts";
+import type { ExternalId, Subject } from "../domain/ids.ts";
 import type { PaymentBody } from "../domain/payment.ts";
 import { ERP_STAGES, type ErpParcel, type ErpStage } from "../domain/progress.ts";
-import type { Plan, ShopCommand } from "./plan.ts";
+import { mappingKey, type Plan, type ShopCommand } from "./plan.ts";
 
 /** A credit slip that the ERP lacks, or why it cannot be sent. */
 export type DueCredit =
   | { readonly kind: "agreed"; readonly body: CreditBody }
-  | { readonly kind: "mismatch"; readonly sentence: string };
+  | { readonly kind: "mismatch"; readonly sentence: string; readonly slipId: number };
 
 /** What becomes of an order once it stands in the ERP as the shop has it. */
 export interface LifeFacts {
@@ -18,6 +18,10 @@ export interface LifeFacts {
   /** Payments and slips that the ERP does not have yet, in the order of their ids. */
   readonly payments: readonly PaymentBody[];
   readonly credits: readonly DueCredit[];
+  /** Payments and slips that no body can be made of, and why; undefined where there are none. */
+  readonly lost: string | undefined;
+  /** Key of the operation that the ERP refused last. */
+  readonly refused: ExternalId | undefined;
   /** Last day of the last closed accounting period, `YYYY-MM-DD`; undefined where none was configured. */
   readonly booksClosedUntil: string | undefined;
   readonly status: StatusFacts;
@@ -55,32 +59,48 @@ const SLIP_MS_MAX = 10_000;
 
 /**
  * Plans what follows an order that shop and ERP agree on: payments, credits, then what the shop is told. One after the
- * other, since each is an operation of its own; a payment or slip that cannot be sent stops those behind it.
+ * other, since each is an operation of its own. One that cannot be sent, or that the ERP refused, keeps nothing else back:
+ * it comes last, and then the job parks with it.
  */
 export function planLife(facts: LifeFacts): Plan<PaymentBody | CreditBody> {
-  const [payment] = facts.payments;
-  if (payment !== undefined) return planPayment(facts, payment);
-  const [credit] = facts.credits;
-  if (credit !== undefined) return planCredit(facts, credit);
-  return planTold(facts);
+  const all = [
+    ...facts.payments.map((body) => planPayment(facts, body)),
+    ...facts.credits.map((credit) => planCredit(facts, credit)),
+  ];
+  const isRefused = (plan: Plan<PaymentBody | CreditBody>): boolean =>
+    (plan.kind === "pay" || plan.kind === "credit") && plan.body.externalId === facts.refused;
+  const sendable = all.filter(({ kind }) => kind === "pay" || kind === "credit");
+  const first = sendable.find((plan) => !isRefused(plan));
+  if (first !== undefined) return first;
+  const told = planTold(facts);
+  if (told.kind !== "nothing") return told;
+  const [stuck] = [...sendable, ...all];
+  return stuck ?? planLost(facts);
+}
+
+function planLost({ lost, subject }: LifeFacts): Plan<never> {
+  if (lost === undefined) return { kind: "nothing" };
+  return { kind: "park", error: new OrderTotalsError(`${subject}, ${lost}`), waitsFor: null };
 }
 
 function planPayment(facts: LifeFacts, body: PaymentBody): Plan<PaymentBody> {
-  const { id, paidAtShopTime } = body.payment;
+  const { id, orderId, paidAtShopTime } = body.payment;
   const day = paidAtShopTime.slice(0, 10);
   const closed = refuseClosed(facts, `Payment ${String(id)}`, day);
-  return closed ?? { kind: "pay", body };
+  const waitsFor = mappingKey("booked-payment", `${String(orderId)}:${String(id)}`);
+  return closed === undefined ? { kind: "pay", body } : { ...closed, waitsFor };
 }
 
 function planCredit(facts: LifeFacts, credit: DueCredit): Plan<CreditBody> {
   if (credit.kind === "mismatch") {
     if (facts.heldMs < SLIP_MS_MAX) return { kind: "hold", code: "amounts-differ", waitsFor: null };
     const error = new OrderTotalsError(`${facts.subject}, ${credit.sentence}`);
-    return { kind: "park", error, waitsFor: null };
+    return { kind: "park", error, waitsFor: mappingKey("booked-credit", String(credit.slipId)) };
   }
   const { id, issuedAtShopTime } = credit.body.slip;
   const closed = refuseClosed(facts, `Credit slip ${String(id)}`, issuedAtShopTime.slice(0, 10));
-  return closed ?? { kind: "credit", body: credit.body };
+  if (closed === undefined) return { kind: "credit", body: credit.body };
+  return { ...closed, waitsFor: mappingKey("booked-credit", String(id)) };
 }
 
 /** Refuses what belongs to a period that finance has closed. */

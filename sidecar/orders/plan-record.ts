@@ -3,7 +3,7 @@ import type { ErpRef, ShopOrderId, Subject } from "../domain/ids.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
 import type { MappingDecision } from "./decide-mapping.ts";
 import type { DecodedOrder } from "./decode-order.ts";
-import type { NamedOrder, Plan } from "./plan.ts";
+import { mappingKey, type NamedOrder, type Plan } from "./plan.ts";
 import { refuseClosed } from "./plan-life.ts";
 
 /** The back office writes an edit statement by statement: line, taxes, totals. It is given so long to end. */
@@ -186,9 +186,6 @@ function planMissingMapping(
     waitsFor: mappingKey("product", first.productKey),
   };
 }
-
-/** What a parked job waits for, where it lacks a mapping. */
-export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;
 
 function itemRefsOf(facts: OrderFacts, order: NeutralOrder): Readonly<Record<string, ErpRef>> {
   const keys = new Set(order.lines.map((line) => line.productKey));

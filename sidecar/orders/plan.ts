@@ -1,5 +1,6 @@
 import type { SidecarError } from "../domain/errors.ts";
 import type { ErpRef, ExternalId, Subject } from "../domain/ids.ts";
+import type { CarriedMoney } from "../domain/operation.ts";
 import type { ErpParcel, ErpStage } from "../domain/progress.ts";
 
 /** What has to be done so that the ERP (and the shop's status) agree with what the shop says now; one step at a time. */
@@ -17,6 +18,8 @@ export type ErpPlan<Body> =
       readonly kind: "create";
       readonly body: Body;
       readonly shopState: number | null;
+      /** What of the order's money the ERP takes; absent for a customer. */
+      readonly money?: CarriedMoney;
       readonly goesOn?: boolean;
     }
   | { readonly kind: "amend"; readonly ref: ErpRef; readonly body: Body; readonly goesOn?: boolean }
@@ -50,3 +53,6 @@ export type ShopParcel = Pick<ErpParcel, "ref" | "trackingNumber">;
  * amounts contradict each other, as they do while it is being edited.
  */
 export type HoldCode = "order-torn" | "waits-for-customer" | "unpaid" | "amounts-differ";
+
+/** What a parked job waits for, where it lacks a mapping. */
+export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;

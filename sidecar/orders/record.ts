@@ -35,7 +35,8 @@ export interface Effect<Body extends RecordBody> {
   readonly hash: (body: Body) => string;
   /** Hash of what does not tell of a person; null where that is not asked for. */
   readonly contentHash: (body: Body) => string | null;
-  readonly outcome: (body: Body, ref: ErpRef) => Outcome;
+  /** `found`: a look-up proved it, so the body may not be what was executed. */
+  readonly outcome: (body: Body, ref: ErpRef, found: boolean) => Outcome;
 }
 
 /**

@@ -255,6 +255,7 @@ export interface OperationTable {
   replaced: Defaulted<number>;
   sent_at: NullableTime;
   shop_state: Optional<number>;
+  money: Optional<number>;
   created_at: Time;
   acknowledged_at: NullableTime;
   erased_at: NullableTime;

@@ -111,6 +111,9 @@ export function decideGolden({ rows, money }: GoldenRows): GoldenOutcome {
       mappings: new Map(),
       money,
       erp: { payments: true, paymentsWithOrder: false },
+      orderId: neutral.id,
+      carried: { payments: true, credits: true },
+      isAnonymous: false,
       progress: undefined,
     },
     ORDER_REF,
@@ -187,6 +190,7 @@ const NETSUITE: NetSuiteSettings = netsuiteSchema.parse({
   discountItemId: "900000004",
   roundingItemId: "900000003",
   locationId: "1",
+  invoiceNumberField: "custbody_shop_invoice",
   tax: "taxDetails",
 });
 const DEPOSITS: DepositSettings = { undepositedFunds: true, fingerprintField: "memo" };

@@ -50,6 +50,8 @@ const intent = (number: number): object => ({
   body: "{}",
   bodyHash: HASH,
   contentHash: null,
+  shopState: 2,
+  money: { payments: true, paymentsDue: true, credits: false },
 });
 const EVENT = {
   id: 1,

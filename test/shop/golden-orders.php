@@ -20,7 +20,7 @@ require_once __DIR__.'/golden-shop.php';
 /**
  * What each case does; it returns the order, or several orders by the end of their names.
  *
- * @return array<string, Closure(GoldenShop): (int|array<string, int>)>
+ * @return array<string, Closure(GoldenShop): (array<string, int>|int)>
  */
 function cases(): array
 {
@@ -110,7 +110,7 @@ function vouchers(): array
     ];
 }
 
-/** @return array<string, Closure(GoldenShop): (int|array<string, int>)> what is in the parcel */
+/** @return array<string, Closure(GoldenShop): (array<string, int>|int)> what is in the parcel */
 function contents(): array
 {
     $both = ['collected' => 2, 'sent' => 1];
@@ -328,7 +328,7 @@ function refunded(Closure $refund, array $wish = []): Closure
     };
 }
 
-/** @return array<string, Closure(GoldenShop): (int|array<string, int>)> credit slips */
+/** @return array<string, Closure(GoldenShop): (array<string, int>|int)> credit slips */
 function refunds(): array
 {
     $shippingOf = static function (int $order): string {
@@ -388,6 +388,7 @@ function refunds(): array
             refundPartly($order, refundsOf([$shop->lines($order)[0] => 6]), true);
             $shop->desk();
             editLine($order, $shop->lines($order)[0], 1);
+
             // More pieces are refunded than the line has, and the next order of the product dies half way.
             try {
                 $shop->place(['state' => 'paid', 'lines' => ['poison' => 1]]);

@@ -67,78 +67,6 @@ final class GoldenShop
         $this->makeProducts();
     }
 
-    private function group(string $name, float $reduction, int $withoutTax): int
-    {
-        return makeGroup($name, $reduction, $withoutTax, array_values($this->carriers));
-    }
-
-    private function makeProducts(): void
-    {
-        [$none, $normal, $reduced, $added, $compound] = $this->rules;
-        $catalogue = [
-            'mug' => ['Mug', 9.99, $normal, 0.0],
-            'poster' => ['Poster', 12.345678, $normal, 0.0],
-            'pencil' => ['Pencil', 0.49, $normal, 0.0],
-            'book' => ['Book', 18.909953, $reduced, 0.0],
-            'magazine' => ['Magazine', 3.99, $reduced, 0.0],
-            'stamp' => ['Stamp', 1.16, $none, 0.0],
-            'syrup' => ['Syrup', 19.123, $added, 0.0],
-            'honey' => ['Honey', 12.345678, $added, 0.0],
-            'tea' => ['Tea', 7.77, $compound, 0.0],
-            'lamp' => ['Lamp', 29.9, $normal, 0.25],
-            'kettle' => ['Kettle', 41.325, $normal, 0.813333],
-            'battery' => ['Battery', 4.5, $none, 0.5],
-            'bench' => ['Bench', 1249.99, $normal, 0.0],
-            'crate' => ['Crate', 104.166667, $normal, 0.0],
-        ];
-        foreach ($catalogue as $key => [$name, $price, $rules, $ecotax]) {
-            $product = makeProduct($name, 'GOLDEN-'.strtoupper($key), $price, $rules, $ecotax);
-            $this->products[$key] = ['product' => (int) $product->id, 'combination' => 0];
-        }
-        reducePrice($this->products['pencil']['product'], 0.15, 10);
-        $this->products['shirt'] = $this->fixtureCombination();
-        $this->products['gift-box'] = $this->pack(['mug' => 2, 'tea' => 1]);
-        $this->products['collected'] = $this->onlyBy('Bulky', 1);
-        $this->products['sent'] = $this->onlyBy('Letter', 2);
-    }
-
-    /** @return array{product: int, combination: int} the first of the shop's own demonstration products that has any */
-    private function fixtureCombination(): array
-    {
-        $row = Db::getInstance()->getRow(
-            'SELECT id_product, id_product_attribute FROM '._DB_PREFIX_.'product_attribute ORDER BY id_product_attribute'
-        );
-
-        return ['product' => (int) $row['id_product'], 'combination' => (int) $row['id_product_attribute']];
-    }
-
-    /**
-     * @param array<string, int> $items pieces by product
-     *
-     * @return array{product: int, combination: int}
-     */
-    private function pack(array $items): array
-    {
-        $product = makeProduct('Gift box', 'GOLDEN-GIFT-BOX', 24.5, $this->rules[1]);
-        foreach ($items as $name => $quantity) {
-            Pack::addItem((int) $product->id, $this->products[$name]['product'], $quantity);
-        }
-        $product->product_type = 'pack';
-        $product->cache_is_pack = true;
-        $product->update();
-
-        return ['product' => (int) $product->id, 'combination' => 0];
-    }
-
-    /** @return array{product: int, combination: int} one that only the carrier of this reference takes */
-    private function onlyBy(string $name, int $carrierReference): array
-    {
-        $product = makeProduct($name, 'GOLDEN-'.strtoupper($name), 15.5, $this->rules[1]);
-        $product->setCarriers([$carrierReference]);
-
-        return ['product' => (int) $product->id, 'combination' => 0];
-    }
-
     /** A product of its own, for a case that does something to it. */
     public function newProduct(string $name, float $price): void
     {
@@ -204,47 +132,6 @@ final class GoldenShop
         freshRequest($context);
 
         return $this->order($cart, $customer, $wish['state'] ?? 'wire', $wish['paidShare'] ?? 1.0);
-    }
-
-    private function order(Cart $cart, Customer $customer, string $state, float $paidShare): int
-    {
-        $total = (float) $cart->getOrderTotal();
-        $payment = $total > 0.0 ? Module::getInstanceByName('ps_wirepayment') : new PaymentFree();
-        $payment->validateOrder(
-            (int) $cart->id,
-            STATES[$state],
-            round($total * $paidShare, 2),
-            $total > 0.0 ? 'Bank wire' : 'Free order',
-            null,
-            $state === 'paid' ? ['transaction_id' => 'GOLDEN-'.$cart->id] : [],
-            (int) $this->context->currency->id,
-            false,
-            $customer->secure_key
-        );
-
-        return $this->ordersOf((int) $cart->id)[0];
-    }
-
-    /** A mug of the shop's demonstration that customers have a text printed on. */
-    private function putCustomised(Cart $cart, string $text): void
-    {
-        $field = Db::getInstance()->getRow(
-            'SELECT id_product, id_customization_field FROM '._DB_PREFIX_.'customization_field WHERE type = 1'
-        );
-        $product = (int) $field['id_product'];
-        $index = (int) $field['id_customization_field'];
-        $customisation = $cart->addTextFieldToProduct($product, $index, Product::CUSTOMIZE_TEXTFIELD, $text, true);
-        $cart->updateQty(2, $product, 0, $customisation);
-    }
-
-    /** @return list<int> */
-    private function ordersOf(int $cart): array
-    {
-        $rows = Db::getInstance()->executeS(
-            'SELECT id_order FROM '._DB_PREFIX_.'orders WHERE id_cart = '.$cart.' ORDER BY id_order'
-        );
-
-        return array_map('intval', array_column($rows, 'id_order'));
     }
 
     /** The order that came of the same cart as this one. */
@@ -359,5 +246,118 @@ final class GoldenShop
     {
         $this->desk();
         bus(new ChangeOrderCurrencyCommand($order, (int) $this->currencies[$currency]->id));
+    }
+
+    private function group(string $name, float $reduction, int $withoutTax): int
+    {
+        return makeGroup($name, $reduction, $withoutTax, array_values($this->carriers));
+    }
+
+    private function makeProducts(): void
+    {
+        [$none, $normal, $reduced, $added, $compound] = $this->rules;
+        $catalogue = [
+            'mug' => ['Mug', 9.99, $normal, 0.0],
+            'poster' => ['Poster', 12.345678, $normal, 0.0],
+            'pencil' => ['Pencil', 0.49, $normal, 0.0],
+            'book' => ['Book', 18.909953, $reduced, 0.0],
+            'magazine' => ['Magazine', 3.99, $reduced, 0.0],
+            'stamp' => ['Stamp', 1.16, $none, 0.0],
+            'syrup' => ['Syrup', 19.123, $added, 0.0],
+            'honey' => ['Honey', 12.345678, $added, 0.0],
+            'tea' => ['Tea', 7.77, $compound, 0.0],
+            'lamp' => ['Lamp', 29.9, $normal, 0.25],
+            'kettle' => ['Kettle', 41.325, $normal, 0.813333],
+            'battery' => ['Battery', 4.5, $none, 0.5],
+            'bench' => ['Bench', 1249.99, $normal, 0.0],
+            'crate' => ['Crate', 104.166667, $normal, 0.0],
+        ];
+        foreach ($catalogue as $key => [$name, $price, $rules, $ecotax]) {
+            $product = makeProduct($name, 'GOLDEN-'.strtoupper($key), $price, $rules, $ecotax);
+            $this->products[$key] = ['product' => (int) $product->id, 'combination' => 0];
+        }
+        reducePrice($this->products['pencil']['product'], 0.15, 10);
+        $this->products['shirt'] = $this->fixtureCombination();
+        $this->products['gift-box'] = $this->pack(['mug' => 2, 'tea' => 1]);
+        $this->products['collected'] = $this->onlyBy('Bulky', 1);
+        $this->products['sent'] = $this->onlyBy('Letter', 2);
+    }
+
+    /** @return array{product: int, combination: int} the first of the shop's own demonstration products that has any */
+    private function fixtureCombination(): array
+    {
+        $row = Db::getInstance()->getRow(
+            'SELECT id_product, id_product_attribute FROM '._DB_PREFIX_.'product_attribute ORDER BY id_product_attribute'
+        );
+
+        return ['product' => (int) $row['id_product'], 'combination' => (int) $row['id_product_attribute']];
+    }
+
+    /**
+     * @param array<string, int> $items pieces by product
+     *
+     * @return array{product: int, combination: int}
+     */
+    private function pack(array $items): array
+    {
+        $product = makeProduct('Gift box', 'GOLDEN-GIFT-BOX', 24.5, $this->rules[1]);
+        foreach ($items as $name => $quantity) {
+            Pack::addItem((int) $product->id, $this->products[$name]['product'], $quantity);
+        }
+        $product->product_type = 'pack';
+        $product->cache_is_pack = true;
+        $product->update();
+
+        return ['product' => (int) $product->id, 'combination' => 0];
+    }
+
+    /** @return array{product: int, combination: int} one that only the carrier of this reference takes */
+    private function onlyBy(string $name, int $carrierReference): array
+    {
+        $product = makeProduct($name, 'GOLDEN-'.strtoupper($name), 15.5, $this->rules[1]);
+        $product->setCarriers([$carrierReference]);
+
+        return ['product' => (int) $product->id, 'combination' => 0];
+    }
+
+    private function order(Cart $cart, Customer $customer, string $state, float $paidShare): int
+    {
+        $total = (float) $cart->getOrderTotal();
+        $payment = $total > 0.0 ? Module::getInstanceByName('ps_wirepayment') : new PaymentFree();
+        $payment->validateOrder(
+            (int) $cart->id,
+            STATES[$state],
+            round($total * $paidShare, 2),
+            $total > 0.0 ? 'Bank wire' : 'Free order',
+            null,
+            $state === 'paid' ? ['transaction_id' => 'GOLDEN-'.$cart->id] : [],
+            (int) $this->context->currency->id,
+            false,
+            $customer->secure_key
+        );
+
+        return $this->ordersOf((int) $cart->id)[0];
+    }
+
+    /** A mug of the shop's demonstration that customers have a text printed on. */
+    private function putCustomised(Cart $cart, string $text): void
+    {
+        $field = Db::getInstance()->getRow(
+            'SELECT id_product, id_customization_field FROM '._DB_PREFIX_.'customization_field WHERE type = 1'
+        );
+        $product = (int) $field['id_product'];
+        $index = (int) $field['id_customization_field'];
+        $customisation = $cart->addTextFieldToProduct($product, $index, Product::CUSTOMIZE_TEXTFIELD, $text, true);
+        $cart->updateQty(2, $product, 0, $customisation);
+    }
+
+    /** @return list<int> */
+    private function ordersOf(int $cart): array
+    {
+        $rows = Db::getInstance()->executeS(
+            'SELECT id_order FROM '._DB_PREFIX_.'orders WHERE id_cart = '.$cart.' ORDER BY id_order'
+        );
+
+        return array_map('intval', array_column($rows, 'id_order'));
     }
 }

@@ -86,6 +86,65 @@ describe("case 17: payments", () => {
   });
 });
 
+describe("a payment that comes later and that the ERP refuses", () => {
+  test("parks, and the order, which people may have worked on, is not taken back for it", async () => {
+    const { world, erp } = await openWorld();
+    await using _world = world;
+    await using sidecar = new SidecarInside(world, erp, { netsuite: MONEY });
+    const orderId = await place(world);
+    await sidecar.workOff();
+    erp.faults.add({ kind: "reject", match: { method: "POST", path: "/customerDeposit" } });
+    await world.shop().addPayment({ orderId, amount: "10.000000" });
+    await sidecar.workOff();
+    expect(await job(world, orderId)).toMatchObject({ state: "parked", reason_code: "E_ERP_REJECTED" });
+    expect(writes(erp).filter(({ method }) => method === "DELETE")).toEqual([]);
+    await expectAgreement(world, erp, [orderId]);
+  });
+
+  test("is left alone once people say that they booked it by hand", async () => {
+    const { world, erp } = await openWorld();
+    await using _world = world;
+    await using sidecar = new SidecarInside(world, erp, { netsuite: MONEY });
+    const orderId = await place(world);
+    await sidecar.workOff();
+    await world.shop().addPayment({ orderId, amount: "10.000000" });
+    await world.pool.query(
+      `INSERT INTO ${world.table("erpsync_mapping")} (kind, shop_key, external_id, erp_ref, origin, updated_at)
+       SELECT 'booked-payment', CONCAT(?, ':', id_order_payment), 'by-hand', '900', 'import', UTC_TIMESTAMP(6)
+         FROM ${world.table("order_payment")}`,
+      [orderId],
+    );
+    await sidecar.workOff();
+    expect(erp.deposits()).toEqual([]);
+    expect(await job(world, orderId)).toMatchObject({ state: "done" });
+  });
+});
+
+describe("payments of before", () => {
+  test("are not sent when people have the ERP take payments later, but where somebody asks for the order", async () => {
+    const { world, erp } = await openWorld();
+    await using _world = world;
+    const orderId = await place(world, true);
+    {
+      await using before = new SidecarInside(world, erp);
+      await before.workOff();
+    }
+    const again = (requested: number): Promise<unknown> =>
+      world.pool.query(
+        `UPDATE ${world.table("erpsync_job")} SET state = 'ready', requested = ?, generation = generation + 1`,
+        [requested],
+      );
+    await using sidecar = new SidecarInside(world, erp, { netsuite: MONEY });
+    await again(0);
+    await sidecar.workOff();
+    expect(erp.deposits()).toEqual([]);
+    await again(1);
+    await sidecar.workOff();
+    expect(erp.deposits()).toHaveLength(1);
+    await expectAgreement(world, erp, [orderId]);
+  });
+});
+
 describe("case 14: credit slips", () => {
   test("are each in the ERP once, to the cent, whatever is edited and repeated afterwards", async () => {
     const { world, erp } = await openWorld();
@@ -215,17 +274,17 @@ test("case 16: the ERP shows the shop's own invoice number with the order, once 
   const netsuite = { ...MONEY, invoiceNumberField: "custbody_shop_invoice" };
   const rules = { invoiceNumbers: "shop" } as const;
   await using sidecar = new SidecarInside(world, erp, { netsuite, rules });
-  const orderId = await place(world);
+  const number = (given: number): Promise<unknown> =>
+    world.pool.query(`UPDATE ${world.table("order_invoice")} SET number = ?`, [given]);
+  const orderId = await place(world, true);
+  await number(0);
   await sidecar.workOff();
   const shown = (): unknown => erp.orders()[0]?.body["custbody_shop_invoice"];
   expect(shown()).toBeUndefined();
-  await world.shop().changeStatus({ orderId, stateId: ORDER_STATE.paymentAccepted });
+  await number(17);
+  await world.shop().changeStatus({ orderId, stateId: ORDER_STATE.shipped });
   await sidecar.workOff();
-  const [invoice] = await world.rows<{ number: number }>(
-    `SELECT number FROM ${world.table("order_invoice")} WHERE id_order = ?`,
-    [orderId],
-  );
-  expect(shown()).toBe(String(invoice?.number));
+  expect(shown()).toBe("17");
   await expectAgreement(world, erp, [orderId]);
 });
 

@@ -62,6 +62,8 @@ function life(change: Partial<LifeFacts> = {}): LifeFacts {
     heldMs: 0,
     payments: [],
     credits: [],
+    lost: undefined,
+    refused: undefined,
     booksClosedUntil: undefined,
     status: { wanted: undefined, now: 2, whenCreated: 2, acknowledged: false },
     progress: SILENT,
@@ -97,7 +99,9 @@ describe("what follows an order that both sides agree on", () => {
   });
 
   test("waits for a slip that is being written, and parks it with its sentence once it should be whole", () => {
-    const credits = [{ kind: "mismatch", sentence: "credit slip 5: its lines come to 1.00" }] as const;
+    const credits = [
+      { kind: "mismatch", sentence: "credit slip 5: its lines come to 1.00", slipId: 5 },
+    ] as const;
     expect(planLife(life({ credits, heldMs: 9_999 }))).toMatchObject({
       kind: "hold",
       code: "amounts-differ",
@@ -105,6 +109,49 @@ describe("what follows an order that both sides agree on", () => {
     const parked = planLife(life({ credits, heldMs: 10_000 }));
     expect(parked).toMatchObject({ kind: "park", error: { code: "E_ORDER_TOTALS" } });
     expect(parked.kind === "park" && parked.error.message).toContain("credit slip 5: its lines come to 1.00");
+  });
+});
+
+describe("what cannot be sent", () => {
+  const told = { ...SILENT, parcels: [parcel("3", "1Z")] };
+
+  test("keeps nothing else back, and then the job parks with it and waits for people to say that they booked it", () => {
+    const mismatch = { kind: "mismatch", sentence: "credit slip 4: chosen amount", slipId: 4 } as const;
+    const closed = payment(1, "2026-10-01");
+    const facts = {
+      payments: [closed, payment(2)],
+      credits: [mismatch, credit()],
+      heldMs: 60_000,
+      progress: told,
+    };
+    const plan = (change: Partial<LifeFacts>) =>
+      planLife(life({ ...facts, booksClosedUntil: "2026-10-31", ...change }));
+    expect(plan({})).toMatchObject({ kind: "pay", body: { payment: { id: 2 } } });
+    expect(plan({ payments: [closed] })).toMatchObject({ kind: "credit", body: { slip: { id: 5 } } });
+    expect(plan({ payments: [closed], credits: [mismatch] }).kind).toBe("set_tracking");
+    const quiet = { progress: SILENT };
+    expect(plan({ payments: [closed], credits: [mismatch], ...quiet })).toMatchObject({
+      kind: "park",
+      waitsFor: "mapping:booked-payment:12:1",
+    });
+    expect(plan({ payments: [], credits: [mismatch], ...quiet })).toMatchObject({
+      kind: "park",
+      waitsFor: "mapping:booked-credit:4",
+    });
+  });
+
+  test("is asked again last where the ERP refused it", () => {
+    const refused = payment(1).externalId;
+    const both = life({ payments: [payment(1), payment(2)], refused });
+    expect(planLife(both)).toMatchObject({ kind: "pay", body: { payment: { id: 2 } } });
+    expect(planLife(life({ payments: [payment(1)], refused, progress: told })).kind).toBe("set_tracking");
+    expect(planLife(life({ payments: [payment(1)], refused }))).toMatchObject({ kind: "pay" });
+  });
+
+  test("parks where not even a body can be made of it, and is never left out without a word", () => {
+    const lost = planLife(life({ lost: "credit slip 5: whose it is is known no more" }));
+    expect(lost).toMatchObject({ kind: "park", error: { code: "E_ORDER_TOTALS" } });
+    expect(planLife(life({ lost: "credit slip 5", progress: told })).kind).toBe("set_tracking");
   });
 });
 
@@ -161,28 +208,43 @@ describe("an order is taken back", () => {
   const row = (
     kind: OperationRow["kind"],
     state: OperationRow["state"],
-    ambiguous = false,
+    change: Partial<OperationRow> = {},
   ): OperationRow => ({
-    ...{ kind, state, ambiguous, ageMs: 0, replaced: false, erased: false, contentHash: null, bodyHash: "h" },
+    ...{
+      kind,
+      state,
+      ambiguous: false,
+      ageMs: 0,
+      replaced: false,
+      erased: false,
+      contentHash: null,
+      bodyHash: "h",
+    },
     ...{ key: "order:12#1" as OperationRow["key"], number: 1, externalId: "x" as ExternalId, shopState: 2 },
+    money: undefined,
+    ...change,
+  });
+  const created = (paymentsDue: boolean): OperationRow =>
+    row("create", "acknowledged", { money: { payments: true, credits: true, paymentsDue } });
+
+  test("where it was created together with its payment and that was refused, and where that was begun", () => {
+    expect(mustWithdraw([row("pay", "refused"), created(true)])).toBe(true);
+    expect(mustWithdraw([row("withdraw", "open"), created(true)])).toBe(true);
+    expect(mustWithdraw([row("withdraw", "open", { ambiguous: true }), created(true)])).toBe(true);
   });
 
-  test("where its first payment was refused right after its creation, and where that was begun", () => {
-    expect(mustWithdraw([row("pay", "refused"), row("create", "acknowledged")])).toBe(true);
-    expect(mustWithdraw([row("withdraw", "open"), row("create", "acknowledged")])).toBe(true);
+  test("never for a payment that came later, nor where the ERP's people adopted it", () => {
+    expect(mustWithdraw([row("pay", "refused"), created(false)])).toBe(false);
+    expect(mustWithdraw([row("pay", "refused"), row("create", "acknowledged")])).toBe(false);
   });
 
-  test("never while the payment may stand, and never once it has lived on", () => {
+  test("never while the payment may stand, never once it has lived on, and never again once the ERP said no", () => {
     expect(mustWithdraw([])).toBe(false);
-    expect(mustWithdraw([row("create", "acknowledged")])).toBe(false);
-    expect(mustWithdraw([row("pay", "open"), row("create", "acknowledged")])).toBe(false);
-    expect(mustWithdraw([row("pay", "refused", true), row("create", "acknowledged")])).toBe(false);
-    expect(
-      mustWithdraw([row("pay", "refused"), row("pay", "acknowledged"), row("create", "acknowledged")]),
-    ).toBe(false);
-    expect(
-      mustWithdraw([row("pay", "refused"), row("amend", "acknowledged"), row("create", "acknowledged")]),
-    ).toBe(false);
-    expect(mustWithdraw([row("withdraw", "refused"), row("create", "acknowledged")])).toBe(false);
+    expect(mustWithdraw([created(true)])).toBe(false);
+    expect(mustWithdraw([row("pay", "open"), created(true)])).toBe(false);
+    expect(mustWithdraw([row("pay", "refused", { ambiguous: true }), created(true)])).toBe(false);
+    expect(mustWithdraw([row("pay", "refused"), row("pay", "acknowledged"), created(true)])).toBe(false);
+    expect(mustWithdraw([row("pay", "refused"), row("amend", "acknowledged"), created(true)])).toBe(false);
+    expect(mustWithdraw([row("withdraw", "refused", { ambiguous: true }), created(true)])).toBe(false);
   });
 });
