@@ -4,12 +4,13 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { UsageError } from "../domain/errors.ts";
 import { customerSubject, shopCustomerId } from "../domain/ids.ts";
+import { mappingKey } from "../domain/job.ts";
 import { ENTRY_KINDS, type EntryKind } from "../domain/mapping-entry.ts";
 import { insertActions } from "../ops/action-statements.ts";
 import { FILE_KINDS, type FileKind } from "../orders/decode-mappings.ts";
 import { MappingFileError, readMappingFile, writeMappingPage } from "../orders/mapping-file.ts";
 import { type Mapping, pageMappings, readMappings, upsertMappings } from "../orders/mapping-statements.ts";
-import { mappingKey } from "../orders/plan.ts";
+
 import type { Database } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { raiseWorkingGenerations, readyWaitingJobs } from "../queue/statements.ts";

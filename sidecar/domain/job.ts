@@ -71,3 +71,6 @@ export const HELD_ALARM_MS = 60_000;
 
 /** Reasons to be held that people asked for: nobody is alarmed by them. */
 export const HELD_BY_WISH: ReadonlySet<string> = new Set(["unpaid"]);
+
+/** What a parked job waits for, where it lacks a mapping. */
+export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;

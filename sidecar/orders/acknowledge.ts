@@ -1,5 +1,6 @@
 import { ClaimLostError } from "../domain/errors.ts";
 import type { ErpRef } from "../domain/ids.ts";
+import { mappingKey } from "../domain/job.ts";
 import type { Database, Tx } from "../platform/database.ts";
 import { inTransaction } from "../platform/transaction.ts";
 import { type Claim, readyWaitingJobs } from "../queue/statements.ts";
@@ -13,7 +14,7 @@ import {
   settleInAcknowledgement,
   upsertConfirmation,
 } from "./operation-statements.ts";
-import { mappingKey } from "./plan.ts";
+
 import type { Outcome } from "./record.ts";
 
 /** All that is known once the ERP has done an operation. */

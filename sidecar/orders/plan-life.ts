@@ -1,9 +1,10 @@
 import type { CreditBody } from "../domain/credit.ts";
 import { OrderTotalsError, PeriodClosedError } from "../domain/errors.ts";
 import type { ExternalId, Subject } from "../domain/ids.ts";
+import { mappingKey } from "../domain/job.ts";
 import type { PaymentBody } from "../domain/payment.ts";
 import { ERP_STAGES, type ErpParcel, type ErpStage } from "../domain/progress.ts";
-import { mappingKey, type Plan, type ShopCommand } from "./plan.ts";
+import type { Plan, ShopCommand } from "./plan.ts";
 
 /** A credit slip that the ERP lacks, or why it cannot be sent. */
 export type DueCredit =

@@ -1,9 +1,10 @@
 import { DecodeError, IdentityError, MappingMissingError, OrderTotalsError } from "../domain/errors.ts";
 import type { ErpRef, ShopOrderId, Subject } from "../domain/ids.ts";
+import { mappingKey } from "../domain/job.ts";
 import type { CustomerBody, NeutralOrder, OrderBody } from "../domain/order.ts";
 import type { MappingDecision } from "./decide-mapping.ts";
 import type { DecodedOrder } from "./decode-order.ts";
-import { mappingKey, type NamedOrder, type Plan } from "./plan.ts";
+import type { NamedOrder, Plan } from "./plan.ts";
 import { refuseClosed } from "./plan-life.ts";
 
 /** The back office writes an edit statement by statement: line, taxes, totals. It is given so long to end. */

@@ -53,6 +53,3 @@ export type ShopParcel = Pick<ErpParcel, "ref" | "trackingNumber">;
  * amounts contradict each other, as they do while it is being edited.
  */
 export type HoldCode = "order-torn" | "waits-for-customer" | "unpaid" | "amounts-differ";
-
-/** What a parked job waits for, where it lacks a mapping. */
-export const mappingKey = (kind: string, shopKey: string): string => `mapping:${kind}:${shopKey}`;
