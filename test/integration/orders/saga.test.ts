@@ -1,11 +1,11 @@
 // Order and payment are one operation: either both stand in the ERP or neither, whatever dies and whatever is refused.
 import { describe, expect, test } from "vitest";
-import { SidecarInside } from "../support/in-process.ts";
-import type { NetSuiteEmulator } from "../support/netsuite-emulator.ts";
-import { refId } from "../support/netsuite-emulator-rules.ts";
-import type { World } from "../support/world.ts";
-import { expectAgreement, jobStates, keyOf } from "./agreement.ts";
-import { openWorld } from "./rig.ts";
+import { expectAgreement, jobStates, keyOf } from "../../fault/agreement.ts";
+import { openWorld } from "../../fault/rig.ts";
+import { SidecarInside } from "../../support/in-process.ts";
+import type { NetSuiteEmulator } from "../../support/netsuite-emulator.ts";
+import { refId } from "../../support/netsuite-emulator-rules.ts";
+import type { World } from "../../support/world.ts";
 
 /** A paid order's whole way takes about sixty statements and calls; the sweep ends at the first run that survives. */
 const STEPS_MAX = 160;
