@@ -64,13 +64,7 @@ export async function readMoney(
     erp.credits ? readSlipLines(db, id) : [],
     rules.invoiceNumbers === "none" ? [] : readInvoiceNumbers(db, id),
   ]);
-  return {
-    payments: erp.payments || wantsPayments ? payments : [],
-    siblings,
-    slips,
-    slipLines,
-    invoiceNumbers,
-  };
+  return { payments, siblings, slips, slipLines, invoiceNumbers };
 }
 
 /** Under which keys it is mapped where the ERP has it. */
