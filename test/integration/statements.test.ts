@@ -569,6 +569,7 @@ const CALLS: Readonly<Record<string, Arguments>> = {
     readShopPlaces: [],
     readShopSettings: [["PS_OS_CANCELED"]],
     readLineRecords: [[7, 8], [7]],
+    lockLineRecords: [[7, 8]],
     upsertLineRecords: [[LINE_RECORD]],
     sumOwed: [[7, 8]],
     readLastLine: [],
@@ -616,7 +617,6 @@ const CALLS: Readonly<Record<string, Arguments>> = {
   "stock/ledger/settle-statements.ts": {
     explainMovements: [[{ ...NEW_MOVEMENT, id: 7, source: "line:7:7#2", readAt: AT }]],
     insertParts: [[{ ...NEW_MOVEMENT, id: 7, readAt: AT }]],
-    settleLines: [[{ detailId: 7, row: 7, moved: -1, settled: 0, changeId: 9 }]],
     noteAnnounced: [[7, 8]],
     markSettled: [[7, 8]],
     noteDeclared: [new Map([[7, 9]])],

@@ -54,18 +54,48 @@ export interface Booked {
   readonly pass: Pass | undefined;
 }
 
+/** Rows that are being settled while facts are booked, and when that is over. */
+export interface Settling {
+  readonly rows: ReadonlySet<number>;
+  readonly done: Promise<void>;
+}
+
 /** The inbox was emptied by another process between the look and the booking. */
 const TAKEN: unique symbol = Symbol("taken");
+
+/** The batch is about rows that are being settled; the transaction is rolled back. */
+class MeetsSettling extends Error {
+  override readonly name = "MeetsSettling";
+}
 
 /**
  * Books the oldest facts: positions, movements, lines, and the facts gone from the inbox, all in one transaction. So
  * opening + movements is the position whenever anybody looks, and each fact is booked once, whatever dies. Undefined
- * where nothing waits.
+ * where nothing waits. A batch about rows that are being settled waits until they are: what the verdict was decided on
+ * must not change under it.
  * @param limit rows of the inbox that are read; few where the last ones were large.
  */
 export async function bookFacts(
   deps: BookingDeps,
   limit: number = BOOKING_LIMITS.inboxRows,
+  settling?: Settling,
+): Promise<Booked | undefined> {
+  if (settling === undefined) return await bookBeside(deps, limit, NONE);
+  try {
+    return await bookBeside(deps, limit, settling.rows);
+  } catch (thrown) {
+    if (!(thrown instanceof MeetsSettling)) throw thrown;
+  }
+  await settling.done;
+  return await bookBeside(deps, limit, NONE);
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+async function bookBeside(
+  deps: BookingDeps,
+  limit: number,
+  settling: ReadonlySet<number>,
 ): Promise<Booked | undefined> {
   const { db } = deps;
   const inbox = await readInbox(db, limit);
@@ -84,7 +114,9 @@ export async function bookFacts(
       tx,
       batch.map(({ id }) => id),
     );
-    return taken < batch.length ? TAKEN : await book(tx, batch, orders, { lastLine, pass: open[0] });
+    return taken < batch.length
+      ? TAKEN
+      : await book(tx, batch, orders, { lastLine, pass: open[0], settling });
   });
   if (result === TAKEN) return undefined;
   const urgent = [...result.urgent, ...(await urgentOf(db, result.lines, result.now))];
@@ -151,6 +183,8 @@ interface Before {
   /** Highest order line that the ledger knows. */
   readonly lastLine: number;
   readonly pass: Pass | undefined;
+  /** Rows that are being settled. */
+  readonly settling: ReadonlySet<number>;
 }
 
 type BookedBatch = Pick<Booked, "rows" | "urgent" | "movements" | "finished" | "pass"> & {
@@ -166,28 +200,34 @@ async function book(
   before: Before,
 ): Promise<BookedBatch> {
   const facts = batch.flatMap((row) => row.facts);
-  const { pass } = before;
+  const { pass, settling } = before;
+  const isAboutPasses = facts.some(({ kind }) => kind === "check" || kind === "gap");
+  // A pass is about all rows.
+  if (isAboutPasses && settling.size > 0) throw new MeetsSettling();
   const known = await readKnownLines(tx, orders);
-  const rows = await readRows(tx, [
-    ...facts.flatMap(rowsNamed),
-    ...known.map(({ row }) => row),
-    ...rowsTaken(orders.reading),
-  ]);
-  const booking = await bookRows(tx, batch, rows, before);
+  const named = [...facts.flatMap(rowsNamed), ...known.map(({ row }) => row), ...rowsTaken(orders.reading)];
+  const declared = await declaredRows(tx, facts);
+  keepClear([...named, ...declared], settling);
+  const rows = await readRows(tx, named);
+  const booking = await bookMovements(tx, batch, rows, before);
   const now = new Map([...rows, ...booking.rows.map((row) => [row.row, row] as const)]);
   const lines = await bookLines(tx, orders, { known, rows: now, pass: linePassOf(pass) });
-  const declared = await declaredRows(tx, facts);
   const touched = new Set([
     ...booking.touched,
     ...lines.filter(({ hasMoved }) => hasMoved).map(({ record }) => record.row),
     ...declared,
   ]);
-  for (const parent of await parentsOf(tx, [...touched], now)) touched.add(parent);
-  const others = [...touched].filter((row) => !booking.touched.has(row));
+  const parents = await parentsOf(tx, [...touched], now);
+  keepClear(parents, settling);
+  for (const parent of parents) touched.add(parent);
+  const changed = new Set([...booking.rows.map(({ row }) => row), ...touched]);
+  const written = [...changed].flatMap((row) => now.get(row) ?? []);
+  for (const chunk of chunksOf(written, CHUNK)) await upsertLedgerRows(tx, chunk, touched);
+  const others = [...touched].filter((row) => !now.has(row));
   for (const chunk of chunksOf(others, CHUNK)) await touchRows(tx, chunk);
+  if (booking.broken.length > 0) await upsertBroken(tx, booking.broken, "change");
   const checked = await bookChecks(tx, batch);
   await bookGap(tx, batch);
-  const isAboutPasses = facts.some(({ kind }) => kind === "check" || kind === "gap");
   const [passNow] = isAboutPasses ? await readOpenPasses(tx) : [pass];
   return {
     rows: [...touched, ...booking.own, ...checked.rows],
@@ -198,6 +238,10 @@ async function book(
     finished: checked.finished,
     pass: passNow,
   };
+}
+
+function keepClear(rows: readonly number[], settling: ReadonlySet<number>): void {
+  if (rows.some((row) => settling.has(row))) throw new MeetsSettling();
 }
 
 /** Rows that were sold below 0, if what was read so far is all; and rows of orders that nobody's stock management wrote. */
@@ -222,7 +266,7 @@ function rowsNamed(fact: StockFact): readonly number[] {
   return fact.kind === "declared" ? fact.rows : [];
 }
 
-async function bookRows(
+async function bookMovements(
   tx: Tx,
   batch: readonly InboxFacts[],
   rows: ReadonlyMap<number, LedgerRow>,
@@ -238,8 +282,6 @@ async function bookRows(
     lastLine,
   });
   for (const chunk of chunksOf(booking.movements, CHUNK)) await insertMovements(tx, chunk);
-  for (const chunk of chunksOf(booking.rows, CHUNK)) await upsertLedgerRows(tx, chunk, booking.touched);
-  if (booking.broken.length > 0) await upsertBroken(tx, booking.broken, "change");
   return booking;
 }
 

@@ -183,6 +183,20 @@ export function decideAttribution(episode: Episode, rules: AttributionRules): Ve
   };
 }
 
+/**
+ * Whether it can make a difference which quantities the row had before. Only who claims a change can have read one of
+ * them, and a single change that is exactly what the only line owes is that line's whatever was read.
+ */
+export function looksBack(
+  changes: readonly Pick<OpenChange, "delta">[],
+  { lines, isDeclared }: { readonly lines: readonly Pick<OwedLine, "owed">[]; readonly isDeclared: boolean },
+): boolean {
+  if (isDeclared) return true;
+  const [line, ...more] = lines;
+  if (line === undefined) return false;
+  return more.length > 0 || changes.length !== 1 || changes[0]?.delta !== -line.owed;
+}
+
 /** A sale in two steps may look like a stale write, and the reverse. */
 function explain(episode: Episode, order: "sums first" | "claims first"): Desk {
   const desk = new Desk(episode);

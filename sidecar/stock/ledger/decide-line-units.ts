@@ -1,4 +1,4 @@
-import type { StockRowKeys } from "../../domain/stock.ts";
+import type { StockRowKeys, StockSubject } from "../../domain/stock.ts";
 
 /** An order line as the shop has it now, with its order. */
 export interface ShopLine {
@@ -88,10 +88,7 @@ export function decideTakes(
 }
 
 /** Products whose rows a line may take from. */
-export function decidePortions(
-  line: ShopLine,
-  packs: readonly PackItem[],
-): readonly { readonly product: number; readonly combination: number }[] {
+export function decidePortions(line: ShopLine, packs: readonly PackItem[]): readonly StockSubject[] {
   return [line, ...packs.filter(({ pack }) => pack === line.product)];
 }
 

@@ -1,5 +1,6 @@
 import type { StockCause, StockWrite } from "../../domain/stock.ts";
 import type { Explained, OwnSale, Part, Verdict } from "./decide-attribution.ts";
+import { type LineRecord, owedOf } from "./decide-lines.ts";
 
 /** A movement as it was loaded. */
 export interface SettledMovement {
@@ -21,12 +22,15 @@ export interface BookedPart extends SettledMovement {
   readonly actor: string | null;
 }
 
-/** Units that a line moved on a row, and units that nobody moves. */
+/** What becomes of a line on a row. */
 export interface LineSum {
   readonly detailId: number;
   readonly row: number;
+  /** Units that were moved for it. */
   readonly moved: number;
+  /** Units that nobody moves. */
   readonly settled: number;
+  /** Place of the last change that moved for it, which names what it still owes; 0 where none did. */
   readonly changeId: number;
 }
 
@@ -65,6 +69,24 @@ export function decideSettlement(
   for (const line of verdict.settledLines) add(line.detailId, 0, 0 - line.owed, 0);
   return { parts, lines: [...lines.values()] };
 }
+
+/** Notes at lines what was moved for them, and what is not going to be; lines that the ledger forgot are left out. */
+export function decideSettledLines(
+  records: readonly LineRecord[],
+  sums: readonly LineSum[],
+): readonly LineRecord[] {
+  const known = new Map(records.map((record) => [placeOf(record), record]));
+  return sums.flatMap((sum) => {
+    const record = known.get(placeOf(sum));
+    if (record === undefined) return [];
+    const next = { ...record, moved: record.moved + sum.moved, settled: record.settled + sum.settled };
+    const isNamedAnew = owedOf(next) !== 0 && sum.changeId !== 0;
+    return [isNamedAnew ? { ...next, changeId: sum.changeId } : next];
+  });
+}
+
+const placeOf = ({ detailId, row }: { readonly detailId: number; readonly row: number }): string =>
+  `${String(detailId)}:${String(row)}`;
 
 function columnsOf({ actor, cause, delta, orderId, source }: Part): Omit<Part, "detailId"> {
   return { delta, cause, source, orderId, actor };

@@ -2,7 +2,7 @@ import type { Clock, Sleep } from "../../domain/clock.ts";
 import type { DatabaseSettings } from "../../platform/database.ts";
 import { lockName, withNamedLock } from "../../platform/named-lock.ts";
 import type { Wake } from "../../platform/wake.ts";
-import { BOOKING_LIMITS, type Booked, bookFacts } from "./book-facts.ts";
+import { BOOKING_LIMITS, type Booked, bookFacts, type Settling } from "./book-facts.ts";
 import { isReset } from "./decide-pass.ts";
 import { readLedgerState } from "./ledger-statements.ts";
 import { passStep } from "./pass.ts";
@@ -20,8 +20,10 @@ export const LEDGER_LIMITS = {
   passWaitMs: 100,
   /** How long facts alone are booked when they come faster than that. */
   pressMs: 200,
-  /** Rows that are settled before the inbox is looked at again: about as long as a batch takes. */
-  sliceRows: 20,
+  /** From one settling to the next, where all that was due fitted: many rows at once cost little more than a few. */
+  settleEveryMs: 100,
+  /** Rows that are settled at once. */
+  sliceRows: 100,
   overdueEveryMs: 5_000,
   /** A row that could not be settled is looked at again after this time, and then after twice as long. */
   retryFirstMs: 50,
@@ -47,9 +49,13 @@ export async function runLedger(deps: LedgerDeps, signal: AbortSignal): Promise<
   await withNamedLock({ settings, name, sleep, signal, onStandby }, async (held) => {
     const ledger = new Ledger(deps);
     let isRung = false;
-    while (!held.aborted) {
-      const waitMs = await ledger.round(isRung, held);
-      isRung = waitMs <= 0 || (await wake.wait(waitMs, held));
+    try {
+      while (!held.aborted) {
+        const waitMs = await ledger.round(isRung, held);
+        isRung = waitMs <= 0 || (await wake.wait(waitMs, held));
+      }
+    } finally {
+      await ledger.settled();
     }
   });
 }
@@ -60,7 +66,10 @@ interface Waiting {
   readonly times: number;
 }
 
-/** The ledger's rounds. What it remembers between them can be forgotten. */
+/**
+ * The ledger's rounds. What it remembers between them can be forgotten. Facts are booked at once; rows are settled beside
+ * that, some at a time, and nothing is booked about those until they are.
+ */
 export class Ledger {
   readonly #deps: LedgerDeps;
   readonly #waiting = new Map<number, Waiting>();
@@ -70,6 +79,10 @@ export class Ledger {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #overdueAtMs = 0;
   #restedAtMs = 0;
+  #settling: Settling | undefined;
+  #settlesAgainAtMs = Number.NEGATIVE_INFINITY;
+  /** What ended the last settling early. */
+  #failure: { readonly thrown: unknown } | undefined;
   #hasPass = true;
   /** Rows may stand elsewhere than the ledger has them, so nothing is decided or written. */
   #isResetting = true;
@@ -80,28 +93,24 @@ export class Ledger {
   }
 
   /**
-   * Books what waits, takes a step of a pass, and settles what is due. Returns how many milliseconds there is nothing
-   * more to do.
+   * Books what waits, takes a step of a pass, and begins to settle what is due. Returns how many milliseconds there is
+   * nothing more to do; the end of a settling rings.
    * @param isRung facts were committed since the last round, so that nobody need ask.
    */
   async round(isRung: boolean, signal: AbortSignal): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure.thrown;
     const booked = await this.#bookWaiting(isRung);
     const isFull = booked?.isFull === true;
     if (isFull && !this.#isRestDue()) return 0;
     this.#restedAtMs = this.#deps.clock.monotonicMs();
     const passMs = await this.#stepPass();
-    if (await this.#settleUrgent(signal)) return 0;
     const dueMs = await this.#settleDue(signal);
     return isFull ? 0 : Math.max(0, Math.min(passMs, dueMs, this.#lookInMs()));
   }
 
-  /** True where rows were settled: the inbox has its turn before the next ones. */
-  async #settleUrgent(signal: AbortSignal): Promise<boolean> {
-    if (this.#urgent.size === 0 || this.#isResetting) return false;
-    const slice = [...this.#urgent].slice(0, LEDGER_LIMITS.sliceRows);
-    for (const row of slice) this.#urgent.delete(row);
-    await this.#settle(slice, "read", signal);
-    return true;
+  /** Waits until no row is being settled. */
+  async settled(): Promise<void> {
+    await this.#settling?.done;
   }
 
   /** While more waits than one batch takes, the rest of a round has its turn only from time to time. */
@@ -131,7 +140,7 @@ export class Ledger {
 
   async #book(): Promise<Booked | undefined> {
     const { clock, db, log, metrics } = this.#deps;
-    const booked = await bookFacts({ db, log }, this.#inboxRows);
+    const booked = await bookFacts({ db, log }, this.#inboxRows, this.#settling);
     if (booked === undefined) return undefined;
     const { inboxRows, inboxRowsMin } = BOOKING_LIMITS;
     // Rows of large transactions are large themselves: what one batch does not reach is not read either.
@@ -153,6 +162,8 @@ export class Ledger {
 
   async #stepPass(): Promise<number> {
     if (!this.#hasPass) return Number.POSITIVE_INFINITY;
+    // A pass is about all rows.
+    await this.settled();
     const step = await passStep(this.#deps.db);
     if (step.kind === "idle") this.#hasPass = false;
     else this.#isResetting = isReset(step.reason);
@@ -160,21 +171,50 @@ export class Ledger {
     return step.kind === "wait" ? LEDGER_LIMITS.passWaitMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Settles rows that have been quiet for long enough. Returns how long until the next one has. */
+  /** Begins to settle rows that are due, and returns how long until the next ones are. */
   async #settleDue(signal: AbortSignal): Promise<number> {
-    if (!this.#hasUnsettled || this.#isResetting) return Number.POSITIVE_INFINITY;
+    if (this.#settling !== undefined || this.#isResetting) return Number.POSITIVE_INFINITY;
+    const urgent = [...this.#urgent].slice(0, LEDGER_LIMITS.sliceRows);
+    if (urgent.length > 0) {
+      for (const row of urgent) this.#urgent.delete(row);
+      this.#settleBeside(urgent, "read", signal);
+      return Number.POSITIVE_INFINITY;
+    }
+    const restMs = this.#settlesAgainAtMs - this.#deps.clock.monotonicMs();
+    if (!this.#hasUnsettled || restMs > 0) return this.#hasUnsettled ? restMs : Number.POSITIVE_INFINITY;
+    return await this.#settleQuiet(signal);
+  }
+
+  async #settleQuiet(signal: AbortSignal): Promise<number> {
     const { clock, db, quietMs } = this.#deps;
+    const { settleEveryMs, sliceRows } = LEDGER_LIMITS;
     const nowMs = clock.monotonicMs();
     const again = this.#dueAgain(nowMs);
     const except = [...this.#waiting.keys()];
-    const unsettled = await readUnsettled(db, quietMs, except, LEDGER_LIMITS.sliceRows);
+    const unsettled = await readUnsettled(db, quietMs, except, sliceRows);
     const due = unsettled.filter(({ inMs }) => inMs <= 0).map(({ row }) => row);
     const overdue = unsettled.length > due.length ? await this.#readOverdue(nowMs) : [];
-    await this.#settle([...due, ...again, ...overdue], "quiet", signal);
+    const rows = [...due, ...again, ...overdue];
     this.#hasUnsettled = unsettled.length > 0 || this.#waiting.size > 0;
-    if (due.length === LEDGER_LIMITS.sliceRows) return 0;
+    this.#settlesAgainAtMs = due.length === sliceRows ? nowMs : nowMs + settleEveryMs;
+    if (rows.length > 0) {
+      this.#settleBeside(rows, "quiet", signal);
+      return Number.POSITIVE_INFINITY;
+    }
     const nextMs = unsettled.find(({ inMs }) => inMs > 0)?.inMs ?? Number.POSITIVE_INFINITY;
     return Math.ceil(Math.min(nextMs, this.#nextRetryMs()));
+  }
+
+  #settleBeside(rows: readonly number[], why: "read" | "quiet", signal: AbortSignal): void {
+    const done = this.#settle(rows, why, signal)
+      .catch((thrown: unknown) => {
+        this.#failure = { thrown };
+      })
+      .finally(() => {
+        this.#settling = undefined;
+        this.#deps.wake.ring();
+      });
+    this.#settling = { rows: new Set(rows), done };
   }
 
   /** Those that have waited for longest go first; however many are stuck, the inbox has its turn between them. */
@@ -196,7 +236,6 @@ export class Ledger {
 
   /** What was read of a row a moment ago is looked at again when it is quiet; what was quiet already waits longer each time. */
   async #settle(rows: readonly number[], why: "read" | "quiet", signal: AbortSignal): Promise<void> {
-    if (rows.length === 0) return;
     const result: SettleResult = await settleRows(this.#deps, rows, signal);
     const stuck = new Set(why === "read" ? result.refused : [...result.open, ...result.refused]);
     const nowMs = this.#deps.clock.monotonicMs();

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { OwnCause, PassReason } from "../../domain/stock.ts";
-import { type Database, type Tx, utcNow } from "../../platform/database.ts";
+import type { OwnCause, PassReason, StockSubject } from "../../domain/stock.ts";
+import { type Database, isPairOf, type Tx, utcNow } from "../../platform/database.ts";
 import type { BookedWrite, Broken, LedgerRow, NewMovement } from "./decide-booking.ts";
 
 /** Facts of one transaction of the shop as they wait in the inbox. */
@@ -273,15 +273,15 @@ export async function readParentRows(
  */
 export async function readRowsOfSubjects(
   db: Database,
-  subjects: readonly { readonly product: number; readonly combination: number }[],
+  subjects: readonly StockSubject[],
 ): Promise<readonly LedgerRow[]> {
   const rows = await db
     .selectFrom("erpsync_stock_row")
-    .where((eb) =>
-      eb.or(
-        subjects.map(({ combination, product }) =>
-          eb("id_product", "=", product).and("id_product_attribute", "=", combination),
-        ),
+    .where(
+      isPairOf(
+        "id_product",
+        "id_product_attribute",
+        subjects.map(({ combination, product }) => [product, combination]),
       ),
     )
     .where("closed_at", "is", null)

@@ -73,7 +73,7 @@ export async function loadEpisodes(tx: Tx, locked: readonly OpenRow[]): Promise<
   const pending = groupByRow(changes);
   const lines = groupByRow(await withAnnounced(tx, owed));
   const parents = await readParents(tx, fitting);
-  const evidence = await readEvidence(tx, fitting, { pending, missing: missingOf(lines) });
+  const evidence = await readEvidence(tx, fitting, { pending, lines });
   return fitting.map((row) => load(row, { pending, lines, parents, evidence, cutAt }));
 }
 
@@ -174,14 +174,6 @@ function isAboutOpening(line: OpenLine, { linesAfter, linesAt, linesOrder }: Ope
 
 /** Unix milliseconds of the database's UTC text. */
 const msOf = (text: string): number => Date.parse(`${text.replace(" ", "T")}Z`);
-
-/** Rows with sales that nobody announced: what they take is missing at once, not only when the row is quiet. */
-function missingOf(lines: ByRow<LoadedLine>): ReadonlySet<number> {
-  const rows = [...lines].filter(([, of]) =>
-    of.some(({ cause, isAnnounced }) => cause === "sale" && !isAnnounced),
-  );
-  return new Set(rows.map(([row]) => row));
-}
 
 /** Whether a hook told of the orders; the event may have come since the line was first seen. */
 async function withAnnounced(tx: Tx, lines: readonly OpenLine[]): Promise<readonly LoadedLine[]> {

@@ -1,7 +1,8 @@
 import type { Tx } from "../../platform/database.ts";
-import type { Loss, PassingLine } from "./decide-attribution.ts";
+import { type Loss, looksBack, type PassingLine } from "./decide-attribution.ts";
 import {
   countRepairs,
+  type OpenLine,
   type OpenMovement,
   type OpenRow,
   type OwnSaleRow,
@@ -45,29 +46,40 @@ const NO_EVIDENCE: Evidence = {
 export async function readEvidence(
   tx: Tx,
   rows: readonly OpenRow[],
-  { missing, pending }: { readonly missing: ReadonlySet<number>; readonly pending: ByRow<OpenMovement> },
+  { lines, pending }: { readonly lines: ByRow<OpenLine>; readonly pending: ByRow<OpenMovement> },
 ): Promise<Evidence> {
   const ripe = rows.filter((row) => row.isUnsettled && (row.isQuiet || row.isOverdue));
   const ids = ripe.map(({ row }) => row);
-  const adopting = new Set([...ids, ...missing]);
+  const adopting = new Set([...ids, ...missingOf(lines)]);
   const late = adopting.size === 0 ? new Map() : groupByRow(await readLate(tx, [...adopting]));
   if (ids.length === 0) return { ...NO_EVIDENCE, late };
   const open = new Map(ids.map((row) => [row, [...ofRow(pending, row), ...ofRow(late, row)]]));
   const changing = ripe.filter(({ row }) => pending.has(row));
   const explaining = ripe.filter(({ row }) => ofRow(open, row).length > 0);
   const losses = groupByRow(await readLosses(tx, ids));
+  const { declarations, declaredUpTo } = await readDeclarations(tx, explaining, open);
+  const lookingBack = explaining.filter(({ row }) =>
+    looksBack(ofRow(open, row), { lines: ofRow(lines, row), isDeclared: declarations.has(row) }),
+  );
   const twice = ids.filter((row) => ofRow(pending, row).length > 1);
   return {
     late,
     losses,
     repairs: losses.size === 0 ? new Map() : await countRepairs(tx, [...losses.keys()]),
     ownSales: groupByRow(await readOwnSales(tx, ids)),
-    earlier: await readQuantitiesBefore(tx, explaining, open),
+    earlier: await readQuantitiesBefore(tx, lookingBack, open),
     passing:
       twice.length === 0 ? new Map() : groupByRow(await readPassingLines(tx, twice, LOOKED_BACK.passing)),
     packLimits: await readPackLimits(tx, changing),
-    ...(await readDeclarations(tx, explaining, open)),
+    declarations,
+    declaredUpTo,
   };
+}
+
+/** Rows with sales that nobody announced: what they take is missing at once, not only when the row is quiet. */
+function missingOf(lines: ByRow<OpenLine>): readonly number[] {
+  const isMissing = ({ cause, isAnnounced }: OpenLine): boolean => cause === "sale" && !isAnnounced;
+  return [...lines].filter(([, of]) => of.some(isMissing)).map(([row]) => row);
 }
 
 /** The quantities that rows had before their first open change, as far back as a stale read may reach. */

@@ -1,4 +1,5 @@
 import { chunksOf } from "../../domain/chunks.ts";
+import type { StockSubject } from "../../domain/stock.ts";
 import type { Database } from "../../platform/database.ts";
 import {
   decidePortions,
@@ -59,15 +60,24 @@ async function takesOf(
   rules: LineRules,
 ): Promise<ReadonlyMap<number, readonly Take[]>> {
   if (lines.length === 0) return new Map();
-  const packs = await readPackItems(db, [...new Set(lines.map(({ product }) => product))]);
-  const portions = new Map(
-    lines
-      .flatMap((line) => decidePortions(line, packs))
-      .map(({ combination, product }) => [
-        `${String(product)}:${String(combination)}`,
-        { product, combination },
-      ]),
+  // Few lines are of packs, so the places of what was sold are asked for without waiting for what packs are made of.
+  const sold = subjectsOf(lines);
+  const [packs, places] = await Promise.all([
+    readPackItems(db, [...new Set(lines.map(({ product }) => product))]),
+    readStockPlaces(db, [...sold.values()]),
+  ]);
+  const items = subjectsOf(lines.flatMap((line) => decidePortions(line, packs)));
+  for (const known of sold.keys()) items.delete(known);
+  const more = items.size === 0 ? [] : await readStockPlaces(db, [...items.values()]);
+  const all = { packs, places: [...places, ...more] };
+  return new Map(lines.map((line) => [line.detailId, decideTakes(line, all, rules)]));
+}
+
+function subjectsOf(parts: readonly StockSubject[]): Map<string, StockSubject> {
+  return new Map(
+    parts.map(({ combination, product }) => [
+      `${String(product)}:${String(combination)}`,
+      { product, combination },
+    ]),
   );
-  const places = await readStockPlaces(db, [...portions.values()]);
-  return new Map(lines.map((line) => [line.detailId, decideTakes(line, { packs, places }, rules)]));
 }

@@ -62,53 +62,6 @@ export async function insertParts(tx: Tx, parts: readonly ExplainedPart[]): Prom
   await tx.insertInto("erpsync_stock_movement").values(parts.map(columnsOf)).execute();
 }
 
-/** What becomes of a line on a row. */
-export interface LineSettlement {
-  readonly detailId: number;
-  readonly row: number;
-  /** Units that were moved for it. */
-  readonly moved: number;
-  /** Units that nobody moves. */
-  readonly settled: number;
-  /** Place of the last change that moved for it, which names what it still owes; 0 where none did. */
-  readonly changeId: number;
-}
-
-/**
- * Notes at lines what was moved for them, and what is not going to be.
- * Locks: X on the lines until the caller commits.
- * Reads: the primary key, one range a line.
- */
-export async function settleLines(tx: Tx, lines: readonly LineSettlement[]): Promise<void> {
-  const each = (value: (line: LineSettlement) => number) =>
-    sql<number>`CASE ${sql.join(
-      lines.map(
-        (line) =>
-          sql`WHEN id_order_detail = ${line.detailId} AND id_stock_available = ${line.row} THEN ${value(line)}`,
-      ),
-      sql` `,
-    )} ELSE 0 END`;
-  await tx
-    .updateTable("erpsync_stock_line")
-    // Assigned from left to right: what is owed is known before its source is named anew.
-    .set({
-      moved: sql<number>`moved + ${each(({ moved }) => moved)}`,
-      settled: sql<number>`settled + ${each(({ settled }) => settled)}`,
-      owed: sql<number>`units + moved + settled`,
-      doubtful: sql<number>`IF(owed = 0, 0, doubtful)`,
-      change_id: sql<number>`IF(owed = 0, change_id, COALESCE(NULLIF(${each(({ changeId }) => changeId)}, 0), change_id))`,
-      changed_at: utcNow,
-    })
-    .where((eb) =>
-      eb.or(
-        lines.map((line) =>
-          eb("id_order_detail", "=", line.detailId).and("id_stock_available", "=", line.row),
-        ),
-      ),
-    )
-    .execute();
-}
-
 /**
  * Notes that the module told of these orders.
  * Locks: X on the orders' lines.

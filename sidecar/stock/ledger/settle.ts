@@ -7,8 +7,15 @@ import { inTransaction } from "../../platform/transaction.ts";
 import type { Guard, WriteOutcome } from "../writer/decide-writes.ts";
 import { type AttributionRules, decideAttribution, type Verdict } from "./decide-attribution.ts";
 import { isReset } from "./decide-pass.ts";
-import { type BookedPart, decideSettlement, decideTakeBack, type LineSum } from "./decide-settlement.ts";
+import {
+  type BookedPart,
+  decideSettledLines,
+  decideSettlement,
+  decideTakeBack,
+  type LineSum,
+} from "./decide-settlement.ts";
 import { lockOpenRows, readBookedSources } from "./episode-statements.ts";
+import { lockLineRecords, upsertLineRecords } from "./line-statements.ts";
 import { type LoadedEpisode, loadEpisodes } from "./load-episodes.ts";
 import { readOpenPasses } from "./pass-statements.ts";
 import {
@@ -18,7 +25,6 @@ import {
   noteAnnounced,
   noteDeclared,
   noteUnmanaged,
-  settleLines,
 } from "./settle-statements.ts";
 import { type Told, tellFindings } from "./tell-findings.ts";
 
@@ -165,6 +171,12 @@ async function persist(
   if (first.length > 0) await explainMovements(tx, first);
   if (further.length > 0) await insertParts(tx, further);
   if (lines.length > 0) await settleLines(tx, lines);
+}
+
+async function settleLines(tx: Tx, sums: readonly LineSum[]): Promise<void> {
+  const records = await lockLineRecords(tx, [...new Set(sums.map(({ detailId }) => detailId))]);
+  const settled = decideSettledLines(records, sums);
+  if (settled.length > 0) await upsertLineRecords(tx, settled);
 }
 
 async function noteEvidence(tx: Tx, judged: readonly Judged[]): Promise<void> {

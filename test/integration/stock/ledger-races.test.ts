@@ -1,11 +1,12 @@
 // Writers that overtake each other, and stock that is sold twice.
 import { expect, test } from "vitest";
+import { systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { eachServer } from "../../support/each-server.ts";
 import { combinationIds, ORDER_STATE } from "../../support/seed.ts";
 import { expectStockLaws } from "../../support/stock-laws.ts";
 import { addStock, setStock, stockOf } from "../../support/stock-shop.ts";
 import type { World } from "../../support/world.ts";
-import { causesOf, discrepanciesOf, LedgerRun, stockWorld } from "./ledger-rig.ts";
+import { causesOf, discrepanciesOf, LedgerRun, movementsOf, stockWorld } from "./ledger-rig.ts";
 
 const COMBINED = 21;
 const [RED = 0] = combinationIds(COMBINED);
@@ -208,5 +209,38 @@ eachServer("the ledger", (server) => {
 
     expect(await stockOf(world, 1)).toBe(998);
     await expectStockLaws(world);
+  });
+
+  test("books other rows while one is being settled, and what comes about that one when it is", async () => {
+    let isDeciding = false;
+    let goOn: () => void = () => undefined;
+    const mayWrite = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await using world = await stockWorld({ server });
+    await using ledger = await LedgerRun.start(world, {
+      beforeWrites: async () => {
+        isDeciding = true;
+        await mayWrite;
+      },
+    });
+    await world.shop().insertOrderBySql({ customerId: 1, lines: [{ productId: 1, quantity: 4 }] });
+    await ledger.until(() => isDeciding, "the missing movement to be decided on");
+
+    await addStock(world, 2, 5);
+    await ledger.until(async () => (await movementsOf(world, 2)).length === 1, "the other row to be booked");
+    await addStock(world, 1, 7);
+    await addStock(world, 2, 5);
+    await systemSleep(500);
+    const [ofOne, ofOther] = [await movementsOf(world, 1), await movementsOf(world, 2)];
+    goOn();
+    await ledger.rested();
+
+    expect(ofOne).toEqual([]);
+    // Facts are booked in the order of the binlog, so what comes after that one waits as well.
+    expect(ofOther).toHaveLength(1);
+    expect(await causesOf(world, 1)).toEqual(["unexplained +7", "sale -4"]);
+    expect(await stockOf(world, 1)).toBe(1_003);
+    await expectStockLaws(world, { mayBeUnexplained: true });
   });
 });

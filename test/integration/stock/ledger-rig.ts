@@ -15,6 +15,8 @@ export interface LedgerOptions {
   readonly quietMs?: number;
   readonly rules?: Partial<AttributionRules>;
   readonly stopped?: () => boolean;
+  /** Between a verdict of the ledger and what it writes. */
+  readonly beforeWrites?: () => Promise<void>;
 }
 
 /** A shop with the sidecar's tables. */
@@ -61,7 +63,10 @@ export class LedgerRun implements AsyncDisposable {
         wake,
         quietMs: options.quietMs ?? 300,
         rules: { repairsMax: 5, overdueMs: 30_000, forgottenRestock: "report", ...options.rules },
-        applyWrites: (writes, guard, signal) => applyWrites(writer, writes, guard, signal),
+        applyWrites: async (writes, guard, signal) => {
+          await options.beforeWrites?.();
+          return await applyWrites(writer, writes, guard, signal);
+        },
       },
       this.#abort.signal,
     ).catch((thrown: unknown) => {

@@ -1,10 +1,12 @@
 // A stock row as the shop writes it, statement by statement, and the ledger as it reads the binlog, in memory.
+import { isDeepStrictEqual } from "node:util";
 import type { StockCause, StockWrite } from "../../../sidecar/domain/stock.ts";
 import {
   type AttributionRules,
   type Declaration,
   decideAttribution,
   type Episode,
+  looksBack,
   type OwedLine,
 } from "../../../sidecar/stock/ledger/decide-attribution.ts";
 
@@ -99,7 +101,13 @@ export class StockWorld {
 
   /** One look of the ledger, in one transaction; false where it changed nothing. */
   settle(isQuiet: boolean, rules: AttributionRules = RULES): boolean {
-    const verdict = decideAttribution(this.episode(isQuiet), rules);
+    const episode = this.episode(isQuiet);
+    const verdict = decideAttribution(episode, rules);
+    const { changes, declarations, late, lines } = episode;
+    if (!looksBack([...late, ...changes], { lines, isDeclared: declarations.length > 0 })) {
+      const unread = decideAttribution({ ...episode, earlier: [] }, rules);
+      if (!isDeepStrictEqual(verdict, unread)) throw new Error("Earlier quantities made a difference");
+    }
     for (const { movementId, parts } of verdict.explained) {
       const index = this.movements.findIndex(({ id }) => id === movementId);
       const whole = this.movements[index];
