@@ -431,7 +431,8 @@ function createWork(base: Base, leaseMs: number, onSuccess: () => void): Work {
     },
   };
   const scope = (): IdentityGuard["scope"] => guard.scope;
-  const orders = new Executor(deps, orderRecord({ db, erp, scope, stateAfterExport, rules: config.orders }));
+  const records = { db, sleep: systemSleep, erp, scope, stateAfterExport, rules: config.orders };
+  const orders = new Executor(deps, orderRecord(records));
   const customers = new Executor(deps, customerRecord({ db, erp, scope }));
   return (claim, signal) =>
     parseSubject(claim.subject).kind === "customer"

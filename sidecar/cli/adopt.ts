@@ -136,7 +136,7 @@ async function planForgotten(
   const shared = { db, erp, scope: () => scope };
   const record =
     parseSubject(subject).kind === "order"
-      ? orderRecord({ ...shared, stateAfterExport, rules: config.orders })
+      ? orderRecord({ ...shared, sleep: systemSleep, stateAfterExport, rules: config.orders })
       : customerRecord(shared);
   const plan = (await record.look(claim))([]);
   const create = record.effects.create;

@@ -1,3 +1,4 @@
+import type { Sleep } from "../domain/clock.ts";
 import { PeriodClosedError } from "../domain/errors.ts";
 import { orderFingerprint } from "../domain/fingerprint.ts";
 import {
@@ -20,6 +21,7 @@ import { isAnonymousCustomer } from "../shop/anonymous-statements.ts";
 import {
   type OrderLineRow,
   type OrderRow,
+  type OrderTaxRow,
   readOrder,
   readOrderAddresses,
   readOrderCustomisations,
@@ -65,6 +67,7 @@ export interface OrderRules extends LifeRules {
 /** What orders are read with. */
 export interface OrderRecordDeps {
   readonly db: Database;
+  readonly sleep: Sleep;
   readonly erp: ErpPort;
   readonly scope: () => ExportScope;
   /** State that an exported order gets in the shop; undefined leaves it alone. */
@@ -83,11 +86,11 @@ export function orderRecord(deps: OrderRecordDeps): RecordKind {
 }
 
 async function lookAtOrder(deps: OrderRecordDeps, book: MappingBook, claim: Claim): Promise<Planner> {
-  const { db, erp, rules } = deps;
+  const { db, erp, rules, sleep } = deps;
   const parsed = parseSubject(claim.subject);
   if (parsed.kind !== "order") return () => ({ kind: "nothing" });
   const [rows, money, progress] = await Promise.all([
-    readOrderRows(db, parsed.id),
+    readOrderRows(db, parsed.id, sleep),
     readMoney(db, parsed.id, erp.capabilities, rules),
     readProgress(db, parsed.id),
   ]);
@@ -231,20 +234,42 @@ function lookUp(order: NeutralOrder, view: MappingView): MappingDecision {
  * All that the shop has of an order; undefined where it was deleted. Vouchers and what customers had made are read only
  * where the order has any.
  */
-export async function readOrderRows(db: Database, id: ShopOrderId): Promise<OrderRows | undefined> {
-  const [order, addresses, lines, taxes] = await Promise.all([
+export async function readOrderRows(
+  db: Database,
+  id: ShopOrderId,
+  sleep: Sleep,
+): Promise<OrderRows | undefined> {
+  const [order, addresses, lines, found] = await Promise.all([
     readOrder(db, id),
     readOrderAddresses(db, id),
     readOrderLines(db, id),
     readOrderTaxes(db, id),
   ]);
   if (order === undefined) return undefined;
+  let taxes = found;
+  for (let looks = 1; looks < TAX_LOOKS.times && lacksTaxes(lines, taxes); looks += 1) {
+    await sleep(TAX_LOOKS.afterMs);
+    taxes = await readOrderTaxes(db, id);
+  }
   const isMade = lines.some((line) => (line.id_customization ?? 0) !== 0);
   const [discounts, customisations] = await Promise.all([
     Number(order.total_discounts_tax_incl) === 0 ? [] : readOrderDiscounts(db, id),
     isMade ? readOrderCustomisations(db, id) : [],
   ]);
   return { order, addresses, lines, taxes, discounts, customisations };
+}
+
+/**
+ * At the end of a checkout, when the order has long been announced, PrestaShop deletes the taxes of its lines and inserts
+ * them anew, without a transaction (`Order::updateOrderDetailTax`, 8.2.1). An import may have none for good.
+ */
+const TAX_LOOKS = { times: 4, afterMs: 50 } as const;
+
+function lacksTaxes(lines: readonly OrderLineRow[], taxes: readonly OrderTaxRow[]): boolean {
+  const known = new Set(taxes.map((tax) => tax.id_order_detail));
+  return lines.some(
+    (line) => line.total_price_tax_incl !== line.total_price_tax_excl && !known.has(line.id_order_detail),
+  );
 }
 
 /** The key that a record of ours has in the ERP; undefined where we never sent it. */

@@ -7,12 +7,14 @@ import {
   type MysqlPoolConnection,
   OperationNodeTransformer,
   type PluginTransformQueryArgs,
+  type PrimitiveValueListNode,
   type RawBuilder,
   type RootOperationNode,
   type SchemableIdentifierNode,
   type SqlBool,
   sql,
   type Transaction,
+  type ValueNode,
 } from "kysely";
 import { createPool, type Pool, type PoolConnection } from "mysql2";
 import { TABLE_NAMES, type Tables } from "./schema.ts";
@@ -101,6 +103,13 @@ class PrefixTransformer extends OperationNodeTransformer {
     // References name aliases as well (`j.subject`); only tables have the prefix.
     if (!TABLE_NAMES.has(name)) return node;
     return { ...node, identifier: { ...node.identifier, name: `${this.#prefix}${name}` } };
+  }
+  // Values name no table, and an INSERT has thousands of them, which need not be copied.
+  protected override transformValue(node: ValueNode): ValueNode {
+    return node;
+  }
+  protected override transformPrimitiveValueList(node: PrimitiveValueListNode): PrimitiveValueListNode {
+    return node;
   }
 }
 

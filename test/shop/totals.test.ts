@@ -1,4 +1,5 @@
 // The law over the whole way, on a real shop: its totals, the neutral order, and what each ERP answers when it is asked.
+
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +13,7 @@ import { decodeOrder, type OrderRows } from "../../sidecar/orders/decode-order.t
 import { readOrderRows } from "../../sidecar/orders/order-record.ts";
 import { type Database, openDatabase } from "../../sidecar/platform/database.ts";
 import { createHttp, type Http } from "../../sidecar/platform/http.ts";
+import { systemSleep } from "../../sidecar/platform/system-clock.ts";
 import { customerBody, orderBody } from "../contract/sample-bodies.ts";
 import { withCodes, withCompoundTaxes } from "../support/booked-taxes.ts";
 import { startNetSuiteEmulator } from "../support/netsuite-emulator.ts";
@@ -151,7 +153,7 @@ test("random orders of a real shop obey the law of the totals", { timeout: 1_800
   const broken: string[] = [];
   const kinds: Record<string, number> = {};
   for (const { id_order = 0 } of drawn) {
-    const rows = await readOrderRows(db, shopOrderId(id_order));
+    const rows = await readOrderRows(db, shopOrderId(id_order), systemSleep);
     if (rows === undefined) throw new SupportError(`order ${id_order} is not there`);
     const decoded = decodeOrder(rows, 0);
     if (decoded.kind === "mismatch") {

@@ -1,5 +1,6 @@
 // `npm run golden`: makes the golden orders in the real PrestaShop at PRESTASHOP_ROOT and writes test/contract/orders.
 // `npm run golden -- --again`: decides anew what becomes of the rows that are in the files; it needs no shop.
+
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { shopOrderId } from "../../sidecar/domain/ids.ts";
 import { readMoney } from "../../sidecar/orders/order-money.ts";
 import { readOrderRows } from "../../sidecar/orders/order-record.ts";
 import { type Database, openDatabase } from "../../sidecar/platform/database.ts";
+import { systemSleep } from "../../sidecar/platform/system-clock.ts";
 import {
   decideGolden,
   GOLDEN_FOLDER,
@@ -40,7 +42,7 @@ async function makeOrders(shop: RealShop): Promise<readonly Made[]> {
 
 async function readRows(shop: RealShop, db: Database, made: Made): Promise<GoldenRows> {
   const id = shopOrderId(made.id_order ?? 0);
-  const rows = await readOrderRows(db, id);
+  const rows = await readOrderRows(db, id, systemSleep);
   if (rows === undefined) throw new SupportError(`${made.case} has no order`);
   const money = await readMoney(db, id, { payments: true, credits: true }, RULES);
   const parcels = await shop.rows("SELECT * FROM {order_carrier} WHERE id_order = ? ORDER BY 1", [id]);

@@ -23,7 +23,7 @@ import { type Database, openDatabase } from "../../sidecar/platform/database.ts"
 import { createHttp } from "../../sidecar/platform/http.ts";
 import type { Log, LogEvent } from "../../sidecar/platform/log.ts";
 import { createMetrics } from "../../sidecar/platform/metrics.ts";
-import { systemClock } from "../../sidecar/platform/system-clock.ts";
+import { systemClock, systemSleep } from "../../sidecar/platform/system-clock.ts";
 import { v7 } from "../../sidecar/platform/uuid.ts";
 import { Wake } from "../../sidecar/platform/wake.ts";
 import { type Work, Worker } from "../../sidecar/queue/worker.ts";
@@ -367,7 +367,7 @@ export class SidecarInside implements AsyncDisposable {
     const { db } = deps;
     const scope = (): ExportScope => ({ shopKey: "main", exportAfterOrder: 0, epochs: [FIRST_EPOCH] });
     const record = orderRecord({
-      ...{ db, erp: this.#erp, scope, stateAfterExport },
+      ...{ db, sleep: systemSleep, erp: this.#erp, scope, stateAfterExport },
       rules: { ...ConfigSchema.shape.orders.parse({}), ...rules },
     });
     const orders = new Executor(deps, record);

@@ -3,6 +3,7 @@ import { shopOrderId } from "../../../sidecar/domain/ids.ts";
 import { decodeOrder } from "../../../sidecar/orders/decode-order.ts";
 import { readOrderRows } from "../../../sidecar/orders/order-record.ts";
 import { openDatabase } from "../../../sidecar/platform/database.ts";
+import { systemSleep } from "../../../sidecar/platform/system-clock.ts";
 import { expectAgreement } from "../../fault/agreement.ts";
 import { openWorld } from "../../fault/rig.ts";
 import { SidecarInside } from "../../support/in-process.ts";
@@ -95,7 +96,7 @@ test("vouchers, categories, customisations and taxes are read with the order, ea
     [orderId],
   );
   const db = openDatabase({ ...world.settings, connections: 2 });
-  const rows = await readOrderRows(db, shopOrderId(orderId));
+  const rows = await readOrderRows(db, shopOrderId(orderId), systemSleep);
   await db.destroy();
   if (rows === undefined) throw new Error("the order is gone");
   const decoded = decodeOrder(rows, 0);
@@ -113,4 +114,34 @@ test("vouchers, categories, customisations and taxes are read with the order, ea
   expect(order.lines[0]?.taxes).toMatchObject([{ taxId: 1, ratePercent: "20.000" }]);
   expect(order.paymentModule).toMatch(/^ps_/);
   expect(order.carrierReference).toBeGreaterThan(0);
+});
+
+test("taxes that the shop is just writing anew are looked for again, and an import may have none", async () => {
+  const { world } = await openWorld();
+  await using _world = world;
+  const orderId = await place(world);
+  const tax = world.table("order_detail_tax");
+  const kept = await world.rows(
+    `SELECT x.* FROM ${tax} x JOIN ${world.table("order_detail")} d USING (id_order_detail) WHERE d.id_order = ?`,
+    [orderId],
+  );
+  const takeAway = `DELETE x FROM ${tax} x JOIN ${world.table("order_detail")} d USING (id_order_detail)
+    WHERE d.id_order = ?`;
+  await world.pool.query(takeAway, [orderId]);
+  const db = openDatabase({ ...world.settings, connections: 4 });
+  let looks = 0;
+  const rows = await readOrderRows(db, shopOrderId(orderId), async () => {
+    looks += 1;
+    if (looks < 2) return;
+    const values = kept.map((row) => Object.values(row));
+    await world.pool.query(`INSERT INTO ${tax} (??) VALUES ?`, [Object.keys(kept[0] ?? {}), values]);
+  });
+  await world.pool.query(takeAway, [orderId]);
+  const none = await readOrderRows(db, shopOrderId(orderId), () => Promise.resolve());
+  await db.destroy();
+
+  expect(kept).toHaveLength(2);
+  expect(rows?.taxes).toHaveLength(2);
+  expect(looks).toBe(2);
+  expect(none?.taxes).toEqual([]);
 });
