@@ -136,7 +136,8 @@ function inspect(root: string, mysqld: string): MysqlInstallation | undefined {
 }
 
 function inChroot(root: string): readonly string[] {
-  return root === "/" ? [] : ["chroot", root];
+  // A directory for temporary files that is named out here is none in there.
+  return root === "/" ? [] : ["env", "-u", "TMPDIR", "chroot", root];
 }
 
 /** An empty datadir inside the chroot, made once a version: initializing takes MySQL seconds. */

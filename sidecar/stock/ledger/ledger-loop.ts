@@ -79,6 +79,7 @@ export class Ledger {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #overdueAtMs = 0;
   #restedAtMs = 0;
+  /** What is being settled; nothing is begun before it is over. */
   #settling: Settling | undefined;
   #settlesAgainAtMs = Number.NEGATIVE_INFINITY;
   /** What ended the last settling early. */
@@ -180,9 +181,9 @@ export class Ledger {
       this.#settleBeside(urgent, "read", signal);
       return Number.POSITIVE_INFINITY;
     }
+    if (!this.#hasUnsettled) return Number.POSITIVE_INFINITY;
     const restMs = this.#settlesAgainAtMs - this.#deps.clock.monotonicMs();
-    if (!this.#hasUnsettled || restMs > 0) return this.#hasUnsettled ? restMs : Number.POSITIVE_INFINITY;
-    return await this.#settleQuiet(signal);
+    return restMs > 0 ? restMs : await this.#settleQuiet(signal);
   }
 
   async #settleQuiet(signal: AbortSignal): Promise<number> {
