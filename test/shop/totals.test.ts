@@ -1,5 +1,4 @@
 // The law over the whole way, on a real shop: its totals, the neutral order, and what each ERP answers when it is asked.
-
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

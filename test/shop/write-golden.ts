@@ -1,6 +1,5 @@
 // `npm run golden`: makes the golden orders in the real PrestaShop at PRESTASHOP_ROOT and writes test/contract/orders.
 // `npm run golden -- --again`: decides anew what becomes of the rows that are in the files; it needs no shop.
-
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

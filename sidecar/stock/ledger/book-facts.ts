@@ -80,13 +80,12 @@ export async function bookFacts(
   limit: number = BOOKING_LIMITS.inboxRows,
   settling?: Settling,
 ): Promise<Booked | undefined> {
-  if (settling === undefined) return await bookBeside(deps, limit, NONE);
   try {
-    return await bookBeside(deps, limit, settling.rows);
+    return await bookBeside(deps, limit, settling?.rows ?? NONE);
   } catch (thrown) {
     if (!(thrown instanceof MeetsSettling)) throw thrown;
   }
-  await settling.done;
+  await settling?.done;
   return await bookBeside(deps, limit, NONE);
 }
 

@@ -75,9 +75,9 @@ export function decideSettledLines(
   records: readonly LineRecord[],
   sums: readonly LineSum[],
 ): readonly LineRecord[] {
-  const known = new Map(records.map((record) => [placeOf(record), record]));
+  const known = new Map(records.map((record) => [keyOf(record), record]));
   return sums.flatMap((sum) => {
-    const record = known.get(placeOf(sum));
+    const record = known.get(keyOf(sum));
     if (record === undefined) return [];
     const next = { ...record, moved: record.moved + sum.moved, settled: record.settled + sum.settled };
     const isNamedAnew = owedOf(next) !== 0 && sum.changeId !== 0;
@@ -85,7 +85,7 @@ export function decideSettledLines(
   });
 }
 
-const placeOf = ({ detailId, row }: { readonly detailId: number; readonly row: number }): string =>
+const keyOf = ({ detailId, row }: { readonly detailId: number; readonly row: number }): string =>
   `${String(detailId)}:${String(row)}`;
 
 function columnsOf({ actor, cause, delta, orderId, source }: Part): Omit<Part, "detailId"> {

@@ -7,9 +7,9 @@ import type { ShopSetting } from "./decode-shop-rules.ts";
 
 /**
  * The lines of orders as the shop has them now. They are asked for by the lines' own column: a server whose statistics
- * lag behind would else read the table of lines as a whole (it did, at 500 orders a second). The facts that told of the orders went through a commit of ours, which
- * the server made after theirs and in the same order, so whoever reads our commit sees theirs too, without a lock that
- * could hold up a checkout.
+ * lag behind would else read the table of lines as a whole (it did, at 500 orders a second). The facts that told of the
+ * orders went through a commit of ours, which the server made after theirs and in the same order, so whoever reads our
+ * commit sees theirs too, without a lock that could hold up a checkout.
  * Locks: none.
  * Reads: order_detail by its index on id_order, orders by primary key.
  */

@@ -231,6 +231,7 @@ eachServer("the ledger", (server) => {
     await ledger.until(async () => (await movementsOf(world, 2)).length === 1, "the other row to be booked");
     await addStock(world, 1, 7);
     await addStock(world, 2, 5);
+    // What must not happen cannot be waited for: both would be booked within a tenth of this, as the other one was.
     await systemSleep(500);
     const [ofOne, ofOther] = [await movementsOf(world, 1), await movementsOf(world, 2)];
     goOn();
